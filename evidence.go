@@ -50,6 +50,9 @@ type Claim struct {
 	About bool   `json:"about,omitempty"`
 	Arch  string `json:"arch,omitempty"`
 
+	// Whole says that the component is the very file the claim was read from: a jar, a program. The file's digest is its hash.
+	Whole bool `json:"whole,omitempty"`
+
 	State       State     `json:"state,omitempty"`
 	Scope       Scope     `json:"scope,omitempty"`
 	CPEs        []string  `json:"cpes,omitempty"` // CPE 2.3 strings the bytes themselves state

@@ -70,6 +70,8 @@ type Extractor struct {
 	// Head looks at the first bytes (up to 4 KiB) of files that Names let through; with empty Names of every file that may be
 	// a program. nil wants all.
 	Head func(head []byte) bool
+	// From is the shallowest depth at which the reader is asked; "" is quick.
+	From Depth
 	// History asks for shadowed files of images too: package databases, whose older versions tell which layer brought what.
 	History bool
 	// Extract emits what the file says. An error becomes a gap that keeps what was emitted before it. It never panics on any
