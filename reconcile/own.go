@@ -1,0 +1,166 @@
+package reconcile
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/biopsy-sca/biopsy"
+)
+
+// owners knows which component a file belongs to.
+type owners struct {
+	files   map[string]map[biopsy.Path]*draft // by descents, then by path: what package databases list
+	folders map[string]*draft                 // full path of a folder whose metadata file makes it one component
+	whole   map[string]*draft                 // full path of a file that is itself a component
+}
+
+// folderFiles are the metadata files whose folder, with all below it, is the component.
+var folderFiles = []string{"package.json", "composer.json"}
+
+// owners settles the drafts and indexes what they own.
+func (b *builder) owners() *owners {
+	o := &owners{files: map[string]map[biopsy.Path]*draft{}, folders: map[string]*draft{}, whole: map[string]*draft{}}
+	for _, d := range b.drafts {
+		b.settle(d)
+		for i := range d.evidence {
+			o.index(d, &d.evidence[i])
+		}
+	}
+	return o
+}
+
+func (o *owners) index(d *draft, e *biopsy.Evidence) {
+	if e.Shadowed {
+		return
+	}
+	in, inner := biopsy.Split(e.Place.Path)
+	if len(e.Claim.Owns) > 0 {
+		m := o.files[in]
+		if m == nil {
+			m = make(map[biopsy.Path]*draft, len(e.Claim.Owns))
+			o.files[in] = m
+		}
+		for _, p := range e.Claim.Owns {
+			m[p] = d
+		}
+	}
+	c := e.Claim
+	if c.State == biopsy.Installed && slices.Contains(folderFiles, path.Base(inner)) {
+		o.folders[biopsy.Join(in, path.Dir(inner))] = d
+	}
+	if c.Whole || (c.Kind == biopsy.Application && c.State != biopsy.Declared && c.State != biopsy.Locked) {
+		if have := o.whole[e.Place.Path]; have == nil || !have.first().Claim.Whole {
+			o.whole[e.Place.Path] = d
+		}
+	}
+}
+
+// hasDatabase tells whether a tree says who owns its files.
+func (o *owners) hasDatabase(in string) bool { return len(o.files[in]) > 0 }
+
+// of returns the component whose package installed the file, looking through containers outwards; nil when nobody says.
+func (o *owners) of(full string) *draft {
+	for {
+		in, inner := biopsy.Split(full)
+		if m := o.files[in]; m != nil {
+			for _, p := range spellings(inner) {
+				if d := m[biopsy.HashPath(p)]; d != nil {
+					return d
+				}
+			}
+		}
+		if in == "" {
+			return nil
+		}
+		full = in
+	}
+}
+
+// spellings are the names one file has in a tree where bin, sbin and lib are links into usr: package databases keep the old ones.
+func spellings(p string) []string {
+	all := []string{p}
+	for _, top := range []string{"bin/", "sbin/", "lib/", "lib64/", "lib32/"} {
+		if i := strings.Index(p, "usr/"+top); i == 0 || (i > 0 && p[i-1] == '/') {
+			all = append(all, p[:i]+p[i+len("usr/"):])
+		} else if strings.HasPrefix(p, top) {
+			all = append(all, "usr/"+p)
+		}
+	}
+	return all
+}
+
+// folder returns the component in whose folder the file lies, the nearest first; nil when there is none.
+func (o *owners) folder(full string) *draft {
+	in, inner := biopsy.Split(full)
+	for dir := path.Dir(inner); dir != "." && dir != "/"; dir = path.Dir(dir) {
+		if d := o.folders[biopsy.Join(in, dir)]; d != nil {
+			return d
+		}
+	}
+	return nil
+}
+
+// fold moves what is said about owned files to their owners, and flags the programs that have none.
+func (b *builder) fold(o *owners) {
+	for _, d := range b.drafts {
+		if c := d.first().Claim; d.gone || distroEcos[c.Eco] || c.Kind == biopsy.OperatingSystem {
+			continue
+		}
+		isFile := d.first().Claim.Kind == biopsy.FileKind
+		kept := d.evidence[:0:0]
+		for _, e := range d.evidence {
+			to := b.destination(o, d, e)
+			switch {
+			case to == nil:
+				kept = append(kept, e)
+			case !isFile:
+				to.evidence = append(to.evidence, e)
+				if e.Claim.Purl != "" {
+					to.aliases = append(to.aliases, e.Claim.Purl)
+				}
+			case o.whole[e.Place.Path] == to:
+				to.evidence = append(to.evidence, e)
+			}
+		}
+		if len(kept) == 0 || !slices.ContainsFunc(kept, func(e biopsy.Evidence) bool { return !e.Claim.About && !e.Shadowed }) {
+			d.gone = true
+			continue
+		}
+		d.evidence = kept
+		d.unowned = b.unowned(o, d)
+	}
+}
+
+// destination is the draft that takes the evidence over; nil when it stays where it is.
+func (b *builder) destination(o *owners, d *draft, e biopsy.Evidence) *draft {
+	c := e.Claim
+	if e.Shadowed || c.About || c.State != biopsy.Installed {
+		return nil
+	}
+	if to := o.of(e.Place.Path); to != nil && to != d && !to.gone {
+		return to
+	}
+	if c.Kind != biopsy.FileKind {
+		return nil
+	}
+	if to := o.whole[e.Place.Path]; to != nil && to != d && !to.gone {
+		return to
+	}
+	if to := o.folder(e.Place.Path); to != nil && to != d && !to.gone {
+		return to
+	}
+	return nil
+}
+
+// unowned tells a program that no package brought, in a tree where packages say what they bring.
+func (b *builder) unowned(o *owners, d *draft) bool {
+	for _, e := range d.evidence {
+		in, _ := biopsy.Split(e.Place.Path)
+		program := e.Claim.Kind == biopsy.FileKind || (e.Claim.Kind == biopsy.Application && e.Claim.State == biopsy.Installed)
+		if program && !e.Shadowed && o.hasDatabase(in) && o.of(e.Place.Path) == nil && o.folder(e.Place.Path) == nil {
+			return true
+		}
+	}
+	return false
+}
