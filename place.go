@@ -12,6 +12,8 @@ type Place struct {
 	Line   int    `json:"line,omitempty"`   // from 1; 0 when lines mean nothing there
 	Offset int64  `json:"offset,omitempty"` // byte offset, used when Line is 0; 0 is also "the whole file"
 	Layer  string `json:"layer,omitempty"`  // DiffID of the image layer; "" outside images
+
+	Artifact int `json:"artifact,omitempty"` // index in Inventory.Artifacts; 0 is also the only one
 }
 
 func (p Place) String() string {
@@ -24,9 +26,9 @@ func (p Place) String() string {
 	return p.Path
 }
 
-// Compare orders places by path, line, offset and layer.
+// Compare orders places by artifact, path, line, offset and layer.
 func (p Place) Compare(q Place) int {
-	return cmp.Or(cmp.Compare(p.Path, q.Path), cmp.Compare(p.Line, q.Line), cmp.Compare(p.Offset, q.Offset), cmp.Compare(p.Layer, q.Layer))
+	return cmp.Or(cmp.Compare(p.Artifact, q.Artifact), cmp.Compare(p.Path, q.Path), cmp.Compare(p.Line, q.Line), cmp.Compare(p.Offset, q.Offset), cmp.Compare(p.Layer, q.Layer))
 }
 
 // Join puts a path behind the descents that lead to its tree.
