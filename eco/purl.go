@@ -1,8 +1,56 @@
 package eco
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/package-url/packageurl-go"
 )
+
+// Package is a purl taken apart, each part decoded.
+type Package struct {
+	Type       string
+	Namespace  string // "" when the purl has none
+	Name       string
+	Version    string      // "" when the purl has none
+	Qualifiers []Qualifier // by key
+	Subpath    string      // "" when the purl has none
+}
+
+// Qualifier is one key and value of a purl.
+type Qualifier struct{ Key, Value string }
+
+// Qualifier returns the value of a key, "" when it is absent.
+func (p Package) Qualifier(key string) string {
+	for _, q := range p.Qualifiers {
+		if q.Key == key {
+			return q.Value
+		}
+	}
+	return ""
+}
+
+// maxPurl bounds a purl; the longest seen in the field, with repository and checksum, have some 600 bytes.
+const maxPurl = 8192
+
+// Parse takes a package URL apart (purl specification of 2025, ECMA-427).
+func Parse(purl string) (Package, error) {
+	if len(purl) > maxPurl {
+		return Package{}, fmt.Errorf("purl of %d bytes: more than %d", len(purl), maxPurl)
+	}
+	p, err := packageurl.FromString(purl)
+	if err != nil {
+		return Package{}, fmt.Errorf("purl %q: %w", purl, err)
+	}
+	if strings.Trim(p.Name, "/") == "" {
+		return Package{}, fmt.Errorf("purl %q: no name", purl)
+	}
+	out := Package{Type: p.Type, Namespace: p.Namespace, Name: p.Name, Version: p.Version, Subpath: p.Subpath}
+	for _, q := range p.Qualifiers {
+		out.Qualifiers = append(out.Qualifiers, Qualifier{q.Key, q.Value})
+	}
+	return out, nil
+}
 
 // Purl assembles a canonical package URL. Qualifiers come as key, value pairs; pairs with an empty value are left out. It returns
 // "" when typ or name is empty.
