@@ -4,10 +4,19 @@ import "strings"
 
 // debian, ubuntu and echo: OSV names source packages.
 var (
-	debian = Ecosystem{Name: "Debian", Fold: strings.ToLower, Compare: compareDeb}
-	ubuntu = Ecosystem{Name: "Ubuntu", Fold: strings.ToLower, Compare: compareDeb}
-	echo   = Ecosystem{Name: "Echo", Fold: strings.ToLower, Compare: compareDeb}
+	debian = Ecosystem{Name: "Debian", Fold: strings.ToLower, Compare: compareDeb, Public: sourceDeb}
+	ubuntu = Ecosystem{Name: "Ubuntu", Fold: strings.ToLower, Compare: compareDeb, Public: sourceDeb}
+	echo   = Ecosystem{Name: "Echo", Fold: strings.ToLower, Compare: compareDeb, Public: sourceDeb}
 )
+
+// sourceDeb cuts "+b1" off: a rebuild of the binary package from the same source (Debian Developer's Reference, 5.10.2.1).
+func sourceDeb(v string) string {
+	i := strings.LastIndex(v, "+b")
+	if i < 0 || i+2 == len(v) || digits(v[i+2:]) != len(v)-i-2 {
+		return v
+	}
+	return v[:i]
+}
 
 // compareDeb is dpkg's order, deb-version(7): epoch, upstream version, revision.
 func compareDeb(a, b string) (int, error) {

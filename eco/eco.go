@@ -18,6 +18,7 @@ type Ecosystem struct {
 	Join    func(namespace, name string) string // OSV's spelling of a package; nil is the name alone
 	Fold    func(name string) string            // the spelling that look-ups use; nil keeps the name
 	Compare func(a, b string) (int, error)      // order of versions; nil when the ecosystem has none
+	Public  func(version string) string         // cuts what a builder added to the published version; nil when nothing is ever added
 }
 
 // ErrNoOrder says that an ecosystem has no order of versions that we know.
@@ -86,6 +87,18 @@ func Order(ecosystem string) func(a, b string) (int, error) {
 	}
 	return nil
 }
+
+// Public returns the version that was published, without what a build of it added: "+cu118" in PyPI, "+b1" in Debian, the platform
+// in RubyGems. Advisories speak of published versions.
+func Public(ecosystem, version string) string {
+	if e := byName[Base(ecosystem)]; e != nil && e.Public != nil {
+		return e.Public(version)
+	}
+	return version
+}
+
+// Semver orders versions by Semantic Versioning 2.0.0, for ranges that say they are semver in an ecosystem without order.
+func Semver(a, b string) (int, error) { return compareSemver(a, b) }
 
 // Valid returns an error when the version does not parse in its ecosystem.
 func Valid(ecosystem, version string) error {

@@ -3,7 +3,13 @@ package eco
 import "strings"
 
 // pypi: names meet when case and runs of "-", "_" and "." are the same (PEP 503).
-var pypi = Ecosystem{Name: "PyPI", Purls: []string{"pypi"}, Fold: foldPyPI, Compare: comparePyPI}
+var pypi = Ecosystem{Name: "PyPI", Purls: []string{"pypi"}, Fold: foldPyPI, Compare: comparePyPI, Public: publicPyPI}
+
+// publicPyPI cuts the local version off, which PEP 440 leaves out of account when a specifier has none.
+func publicPyPI(v string) string {
+	v, _, _ = strings.Cut(v, "+")
+	return v
+}
 
 func foldPyPI(name string) string {
 	b := make([]byte, 0, len(name))

@@ -3,11 +3,23 @@ package eco
 import "strings"
 
 // rubygems: names keep their case.
-var rubygems = Ecosystem{Name: "RubyGems", Purls: []string{"gem"}, Compare: compareGem}
+var rubygems = Ecosystem{Name: "RubyGems", Purls: []string{"gem"}, Compare: compareGem, Public: withoutPlatform}
+
+// gemPlatforms begin the platform of a prebuilt gem ("1.15.3-x86_64-linux").
+var gemPlatforms = [...]string{"-x86", "-x64", "-aarch64", "-arm", "-java", "-jruby", "-universal", "-mingw", "-mswin", "-darwin", "-linux", "-powerpc", "-ppc", "-s390"}
+
+func withoutPlatform(v string) string {
+	for _, p := range gemPlatforms {
+		if i := strings.Index(v, p); i > 0 {
+			return v[:i]
+		}
+	}
+	return v
+}
 
 // compareGem is Gem::Version (docs.ruby-lang.org): runs of digits and of letters one by one; letters make a pre-release and are before
 // numbers; a missing part is zero; zeros before letters and at the end make no difference. A platform suffix ("1.2-x86_64-linux")
-// is no part of the version and must be cut before.
+// is no part of the version; Public cuts it off.
 func compareGem(a, b string) (int, error) {
 	for _, v := range [...]string{a, b} {
 		if !gemOK(v) {
