@@ -56,9 +56,9 @@ func (b *builder) merge(d *draft) biopsy.Component {
 	return c
 }
 
-// weigh says what a component is needed for when its claims differ: shipped once is shipped.
+// weigh says what a component is needed for when its claims differ: shipped once is shipped, and who knows outranks who does not.
 func weigh(scopes map[biopsy.Scope]bool) biopsy.Scope {
-	for _, s := range []biopsy.Scope{biopsy.Runtime, "", biopsy.Optional, biopsy.Development} {
+	for _, s := range []biopsy.Scope{biopsy.Runtime, biopsy.Optional, biopsy.Development} {
 		if scopes[s] {
 			return s
 		}

@@ -50,10 +50,21 @@ func (o *owners) index(d *draft, e *biopsy.Evidence) {
 		o.folders[biopsy.Join(in, path.Dir(inner))] = d
 	}
 	if c.Whole || (c.Kind == biopsy.Application && c.State != biopsy.Declared && c.State != biopsy.Locked) {
-		if have := o.whole[e.Place.Path]; have == nil || !have.first().Claim.Whole {
+		if have := o.whole[e.Place.Path]; have == nil || wholeRank(c) > wholeRank(have.first().Claim) {
 			o.whole[e.Place.Path] = d
 		}
 	}
+}
+
+// wholeRank orders what a file may be: a component that is the file and has a name, an application told by build info, a plain program.
+func wholeRank(c biopsy.Claim) int {
+	switch {
+	case c.Kind == biopsy.FileKind:
+		return 0
+	case c.Whole:
+		return 2
+	}
+	return 1
 }
 
 // hasDatabase tells whether a tree says who owns its files.
