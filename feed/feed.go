@@ -1,0 +1,15 @@
+// Package feed brings the world into the book of advisories.
+//
+// In: files of the feeds below, given by somebody or fetched. Out: records in a refdb.Builder, and a report of what was read, what
+// was bad and what no feed knows. Only its children reach the network, and only in Update.
+package feed
+
+import (
+	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/feed/epss"
+	"github.com/biopsy-sca/biopsy/feed/kev"
+	"github.com/biopsy-sca/biopsy/feed/osv"
+)
+
+// All is the list of feeds. A new one is one package and one line here.
+var All = []biopsy.Feed{kev.Feed, epss.Feed, osv.Feed}

@@ -1,0 +1,144 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/refdb"
+)
+
+// Report is what an import read.
+type Report struct {
+	Files      []File       // read, in the order of reading
+	Skipped    []string     // files that no feed knows, sorted
+	Advisories int          // records taken, doubles counted
+	Exploits   int          // entries of KEV and EPSS taken
+	Bad        []biopsy.Gap // records that could not be read or kept; the rest of their file was
+}
+
+// File is one file that a feed read.
+type File struct {
+	Path    string
+	Feed    string
+	Records int
+}
+
+// Import reads files, and folders with all below them, into the builder. A bad record and a file of no feed are in the report and
+// no error; a file of a feed that cannot be read to its end is one. Names of skipped files that begin with a dot are not reported.
+func Import(ctx context.Context, b *refdb.Builder, paths []string, progress func(biopsy.Progress)) (*Report, error) {
+	im := &importer{builder: b, progress: progress, report: &Report{}}
+	for _, p := range paths {
+		if err := im.collect(p); err != nil {
+			return im.report, err
+		}
+	}
+	for i, p := range im.files {
+		im.tell(p, int64(i))
+		if err := im.file(ctx, p); err != nil {
+			return im.report, err
+		}
+	}
+	im.tell("", int64(len(im.files)))
+	slices.Sort(im.report.Skipped)
+	return im.report, nil
+}
+
+type importer struct {
+	builder  *refdb.Builder
+	progress func(biopsy.Progress)
+	report   *Report
+	files    []string
+}
+
+func (im *importer) tell(item string, done int64) {
+	if im.progress != nil {
+		im.progress(biopsy.Progress{Stage: "import", Item: item, Done: done, Total: int64(len(im.files))})
+	}
+}
+
+// collect lists the regular files at and below path, in order of name.
+func (im *importer) collect(path string) error {
+	err := filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case strings.HasPrefix(d.Name(), ".") && p != path:
+			if d.IsDir() {
+				return filepath.SkipDir
+			}
+			return nil
+		case d.Type()&fs.ModeSymlink != 0:
+			if st, err := os.Stat(p); err != nil || !st.Mode().IsRegular() {
+				return err
+			}
+		case !d.Type().IsRegular():
+			return nil
+		}
+		im.files = append(im.files, p)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("import %s: %w", path, err)
+	}
+	return nil
+}
+
+// headSize is how much of a file the feeds are shown.
+const headSize = 4 << 10
+
+func (im *importer) file(ctx context.Context, path string) (err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("import: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	st, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("import: %w", err)
+	}
+	head := make([]byte, headSize)
+	n, err := f.ReadAt(head, 0)
+	if err != nil && err != io.EOF {
+		return fmt.Errorf("import: %w", err)
+	}
+	slash := filepath.ToSlash(path)
+	i := slices.IndexFunc(All, func(feed biopsy.Feed) bool { return feed.Match(slash, head[:n]) })
+	if i < 0 {
+		im.report.Skipped = append(im.report.Skipped, path)
+		return nil
+	}
+	before := im.report.Advisories + im.report.Exploits
+	if err := All[i].Parse(ctx, slash, f, st.Size(), im.sink(slash, All[i].Name)); err != nil {
+		return fmt.Errorf("import %s: %w", All[i].Name, err)
+	}
+	im.report.Files = append(im.report.Files, File{path, All[i].Name, im.report.Advisories + im.report.Exploits - before})
+	return nil
+}
+
+// sink hands records to the builder; what the builder refuses is a bad record like any other.
+func (im *importer) sink(path, feed string) biopsy.Sink {
+	bad := func(g biopsy.Gap) { im.report.Bad = append(im.report.Bad, g) }
+	keep := func(err error, count *int) error {
+		if errors.Is(err, refdb.ErrRecord) {
+			bad(biopsy.Gap{Place: biopsy.Place{Path: path}, Reader: feed, Reason: err.Error()})
+			return nil
+		}
+		if err == nil {
+			*count++
+		}
+		return err
+	}
+	return biopsy.Sink{
+		Advisory: func(a biopsy.Advisory) error { return keep(im.builder.Advisory(a), &im.report.Advisories) },
+		Exploit:  func(cve string, e biopsy.Exploit) error { return keep(im.builder.Exploit(cve, e), &im.report.Exploits) },
+		Bad:      bad,
+	}
+}

@@ -1,0 +1,196 @@
+// Package table keeps sorted rows in compressed blocks, made to be read from a memory map.
+//
+// In: rows of key and value in ascending order of key. Out: a run of blocks and an index of them, looked up by key in microseconds.
+// It knows nothing of what the rows mean, holds no state between look-ups, and never trusts a length it reads: damaged bytes give
+// errors, never panics or large allocations. The layout is in doc/refdb.md.
+package table
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// Bounds of what a table may hold. The writer keeps them, so a reader may refuse what breaks them.
+const (
+	MaxKey   = 4 << 10  // bytes of one key
+	MaxValue = 16 << 20 // bytes of one value
+	maxBlock = MaxValue + MaxKey + 64<<10
+)
+
+// castagnoli is the polynomial of CRC-32C, which processors compute by themselves.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// CRC returns the CRC-32C of b.
+func CRC(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
+
+// ErrDamaged is wrapped by every error that means the bytes are not what was written.
+var ErrDamaged = errors.New("damaged table")
+
+func damaged(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrDamaged, fmt.Sprintf(format, args...))
+}
+
+// Index entries are fixed: offset u64, packed u32, raw u32, crc u32, end of first key in the key heap u32.
+const indexEntry = 24
+
+// Table reads what a Writer wrote. It is safe for concurrent use.
+type Table struct {
+	data   []byte // the whole file; block offsets count from its start
+	index  []byte // blocks x indexEntry
+	keys   []byte // first keys of the blocks, one behind the other
+	blocks int
+	rows   uint64
+	dec    *zstd.Decoder
+}
+
+// Span says where a table's index is, how long and of what checksum. It is all that a file header has to keep of a table.
+type Span struct {
+	Offset, Size uint64
+	CRC          uint32
+	Rows         uint64
+}
+
+// Open checks the index at span and returns the table. data must stay as it is while the table is in use.
+func Open(data []byte, span Span, dec *zstd.Decoder) (*Table, error) {
+	if span.Size < 4 || span.Offset > uint64(len(data)) || span.Size > uint64(len(data))-span.Offset {
+		return nil, damaged("index at 0x%x does not fit in the file", span.Offset)
+	}
+	ix := data[span.Offset : span.Offset+span.Size]
+	if got := CRC(ix); got != span.CRC {
+		return nil, damaged("index at 0x%x has checksum %08x, not %08x", span.Offset, got, span.CRC)
+	}
+	n := uint64(binary.LittleEndian.Uint32(ix))
+	if n > uint64(len(ix)-4)/indexEntry {
+		return nil, damaged("index at 0x%x counts %d blocks", span.Offset, n)
+	}
+	return &Table{data: data, index: ix[4 : 4+n*indexEntry], keys: ix[4+n*indexEntry:], blocks: int(n), rows: span.Rows, dec: dec}, nil
+}
+
+// NewDecoder returns a decoder that tables of one file share.
+func NewDecoder() (*zstd.Decoder, error) {
+	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(maxBlock), zstd.WithDecodeAllCapLimit(true))
+}
+
+// Rows returns how many rows the writer counted.
+func (t *Table) Rows() int { return int(t.rows) }
+
+// Prefix yields every row whose key begins with prefix, in order of key. key and value are valid until yield returns. An error of
+// yield ends the walk and comes back.
+func (t *Table) Prefix(prefix string, yield func(key, value []byte) error) error {
+	start, err := t.find(prefix)
+	if err != nil {
+		return err
+	}
+	for i := start; i < t.blocks; i++ {
+		if i > start {
+			first, err := t.firstKey(i)
+			if err != nil {
+				return err
+			}
+			if !strings.HasPrefix(string(first), prefix) {
+				return nil
+			}
+		}
+		block, err := t.block(i)
+		if err != nil {
+			return err
+		}
+		if past, err := eachRow(block, prefix, yield); past || err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// find returns the last block whose first key is not after key: the only one where key can begin.
+func (t *Table) find(key string) (int, error) {
+	lo, hi := 0, t.blocks
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		first, err := t.firstKey(mid)
+		if err != nil {
+			return 0, err
+		}
+		if string(first) <= key {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return max(lo-1, 0), nil
+}
+
+func (t *Table) firstKey(i int) ([]byte, error) {
+	var from uint32
+	if i > 0 {
+		from = binary.LittleEndian.Uint32(t.index[(i-1)*indexEntry+20:])
+	}
+	to := binary.LittleEndian.Uint32(t.index[i*indexEntry+20:])
+	if from > to || uint64(to) > uint64(len(t.keys)) {
+		return nil, damaged("first key of block %d lies outside the index", i)
+	}
+	return t.keys[from:to], nil
+}
+
+func (t *Table) block(i int) ([]byte, error) {
+	e := t.index[i*indexEntry:]
+	offset, packed := binary.LittleEndian.Uint64(e), uint64(binary.LittleEndian.Uint32(e[8:]))
+	raw, crc := binary.LittleEndian.Uint32(e[12:]), binary.LittleEndian.Uint32(e[16:])
+	if offset > uint64(len(t.data)) || packed > uint64(len(t.data))-offset || raw > maxBlock {
+		return nil, damaged("block %d at 0x%x does not fit", i, offset)
+	}
+	in := t.data[offset : offset+packed]
+	if got := CRC(in); got != crc {
+		return nil, damaged("block %d at 0x%x has checksum %08x, not %08x", i, offset, got, crc)
+	}
+	out, err := t.dec.DecodeAll(in, make([]byte, 0, raw))
+	if err != nil {
+		return nil, damaged("block %d at 0x%x: %v", i, offset, err)
+	}
+	if len(out) != int(raw) {
+		return nil, damaged("block %d at 0x%x unpacks to %d bytes, not %d", i, offset, len(out), raw)
+	}
+	return out, nil
+}
+
+// eachRow yields the rows of one block that begin with prefix; past tells that a later key was seen.
+func eachRow(block []byte, prefix string, yield func(key, value []byte) error) (past bool, err error) {
+	key := make([]byte, 0, 64)
+	for len(block) > 0 {
+		var shared, suffix, size uint64
+		if shared, block, err = length(block, uint64(len(key))); err != nil {
+			return false, err
+		}
+		if suffix, block, err = length(block, MaxKey); err != nil || suffix > uint64(len(block)) {
+			return false, damaged("key runs out of its block")
+		}
+		key = append(key[:shared], block[:suffix]...)
+		if size, block, err = length(block[suffix:], MaxValue); err != nil || size > uint64(len(block)) {
+			return false, damaged("value runs out of its block")
+		}
+		value := block[:size:size]
+		block = block[size:]
+		if strings.HasPrefix(string(key), prefix) {
+			if err := yield(key, value); err != nil {
+				return false, err
+			}
+		} else if string(key) > prefix {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// length reads a uvarint of at most max.
+func length(b []byte, max uint64) (uint64, []byte, error) {
+	v, n := binary.Uvarint(b)
+	if n <= 0 || v > max {
+		return 0, nil, damaged("a length in a block is wrong")
+	}
+	return v, b[n:], nil
+}

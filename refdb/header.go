@@ -1,0 +1,122 @@
+package refdb
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/internal/table"
+)
+
+// Version is the version of the file format that this code reads and writes.
+const Version = 1
+
+const (
+	magic      = "BIOPSYRB"
+	headerSize = 256
+	maxMeta    = 16 << 20 // a book of ten thousand feeds has far less
+)
+
+const hintRebuild = "build it again with `biopsy db import` or `biopsy db update`"
+
+// ErrNotBook means that the file is something else, or is cut short.
+var ErrNotBook = errors.New("not a book of advisories")
+
+// header is the first 256 bytes: magic, version u32, 4 bytes zero, file size u64, built (Unix seconds) i64, SHA-256 of all behind
+// the header, the contents (JSON) as offset u64, size u64, crc u32, then four tables as offset u64, size u64, rows u64, crc u32.
+// The last 4 bytes are the CRC-32C of those before. Numbers are little-endian.
+type header struct {
+	Size   uint64
+	Built  int64
+	Digest [sha256.Size]byte
+	Meta   table.Span
+	Tables [4]table.Span
+}
+
+func (h *header) bytes() []byte {
+	b := make([]byte, 0, headerSize)
+	b = append(b, magic...)
+	b = binary.LittleEndian.AppendUint32(b, Version)
+	b = append(b, 0, 0, 0, 0)
+	b = binary.LittleEndian.AppendUint64(b, h.Size)
+	b = binary.LittleEndian.AppendUint64(b, uint64(h.Built))
+	b = append(b, h.Digest[:]...)
+	for _, s := range append([]table.Span{h.Meta}, h.Tables[:]...) {
+		b = binary.LittleEndian.AppendUint64(b, s.Offset)
+		b = binary.LittleEndian.AppendUint64(b, s.Size)
+		b = binary.LittleEndian.AppendUint64(b, s.Rows)
+		b = binary.LittleEndian.AppendUint32(b, s.CRC)
+	}
+	b = b[:headerSize]
+	binary.LittleEndian.PutUint32(b[headerSize-4:], table.CRC(b[:headerSize-4]))
+	return b
+}
+
+func readHeader(data []byte) (*header, error) {
+	if len(data) < headerSize || string(data[:8]) != magic {
+		return nil, ErrNotBook
+	}
+	if v := binary.LittleEndian.Uint32(data[8:]); v != Version {
+		return nil, fmt.Errorf("book of advisories has format %d and this biopsy reads %d; use a biopsy that knows it, or %s", v, Version, hintRebuild)
+	}
+	if crc := table.CRC(data[:headerSize-4]); crc != binary.LittleEndian.Uint32(data[headerSize-4:]) {
+		return nil, fmt.Errorf("%w: checksum of the header is wrong; %s", table.ErrDamaged, hintRebuild)
+	}
+	h := &header{Size: binary.LittleEndian.Uint64(data[16:]), Built: int64(binary.LittleEndian.Uint64(data[24:]))}
+	copy(h.Digest[:], data[32:64])
+	at := data[64:]
+	for _, s := range []*table.Span{&h.Meta, &h.Tables[0], &h.Tables[1], &h.Tables[2], &h.Tables[3]} {
+		s.Offset, s.Size, s.Rows = binary.LittleEndian.Uint64(at), binary.LittleEndian.Uint64(at[8:]), binary.LittleEndian.Uint64(at[16:])
+		s.CRC = binary.LittleEndian.Uint32(at[24:])
+		at = at[28:]
+	}
+	if h.Size != uint64(len(data)) {
+		return nil, fmt.Errorf("%w: %d bytes long, its header says %d; %s", ErrNotBook, len(data), h.Size, hintRebuild)
+	}
+	return h, nil
+}
+
+// contents is the JSON part of a book: everything a snapshot says but for the digest and the time of building.
+type contents struct {
+	Name       string        `json:"name"`
+	Records    int           `json:"records"`
+	Feeds      []biopsy.Snap `json:"feeds"`
+	Ecosystems []string      `json:"ecosystems"`
+}
+
+func (h *header) contents(data []byte) (*contents, error) {
+	if h.Meta.Size > maxMeta || h.Meta.Offset > uint64(len(data)) || h.Meta.Size > uint64(len(data))-h.Meta.Offset {
+		return nil, fmt.Errorf("%w: contents at 0x%x do not fit", table.ErrDamaged, h.Meta.Offset)
+	}
+	b := data[h.Meta.Offset : h.Meta.Offset+h.Meta.Size]
+	if table.CRC(b) != h.Meta.CRC {
+		return nil, fmt.Errorf("%w: checksum of the contents at 0x%x is wrong; %s", table.ErrDamaged, h.Meta.Offset, hintRebuild)
+	}
+	var c contents
+	if err := json.NewDecoder(bytes.NewReader(b)).Decode(&c); err != nil {
+		return nil, fmt.Errorf("%w: contents: %w", table.ErrDamaged, err)
+	}
+	return &c, nil
+}
+
+func (c *contents) snapshot(h *header) biopsy.Book {
+	built := time.Unix(h.Built, 0).UTC().Format(time.RFC3339)
+	return biopsy.Book{Name: c.Name, Digest: "sha256:" + hex.EncodeToString(h.Digest[:]), Built: built, Records: c.Records, Feeds: c.Feeds}
+}
+
+func verifyDigest(data []byte, want string) error {
+	sum := sha256.Sum256(data[headerSize:])
+	if got := "sha256:" + hex.EncodeToString(sum[:]); got != want {
+		return fmt.Errorf("%w: the book's digest is %s, its header says %s; %s", table.ErrDamaged, got, want, hintRebuild)
+	}
+	return nil
+}
+
+func folder(path string) string { return filepath.Dir(path) }
