@@ -1,0 +1,109 @@
+package lockfile
+
+import (
+	"strings"
+
+	"github.com/biopsy-sca/biopsy"
+)
+
+// CargoLock reads Cargo.lock, versions 1 to 4 (The Cargo Book, "Cargo.toml vs Cargo.lock", 2026).
+var CargoLock = reader("cargo-lock", biopsy.Locked, cargoLock, "Cargo.lock")
+
+type cargoPackage struct {
+	Name         string   `toml:"name"`
+	Version      string   `toml:"version"`
+	Source       string   `toml:"source"`   // "registry+URL", "git+URL#commit"; "" for members of the workspace
+	Checksum     string   `toml:"checksum"` // SHA-256 of the .crate file; versions 2 and up
+	Dependencies []string `toml:"dependencies"`
+}
+
+func cargoLock(d *doc) error {
+	var lock struct {
+		Package  []cargoPackage    `toml:"package"`
+		Metadata map[string]string `toml:"metadata"` // version 1: "checksum NAME VERSION (SOURCE)" = SHA-256
+	}
+	if err := d.toml(&lock); err != nil {
+		return err
+	}
+	byName := map[string][]biopsy.Claim{}
+	for _, p := range lock.Package {
+		byName[p.Name] = append(byName[p.Name], p.claim())
+	}
+	lines := d.tables("package")
+	for i, p := range lock.Package {
+		c := p.claim()
+		c.Hashes = hexHash(p.Checksum, "sha256")
+		if sum := lock.Metadata["checksum "+p.Name+" "+p.Version+" ("+p.Source+")"]; sum != "" {
+			c.Hashes = hexHash(sum, "sha256")
+		}
+		for _, dep := range p.Dependencies {
+			c.Needs = append(c.Needs, cargoNeed(byName, dep))
+		}
+		d.add(lines.of(i, len(lock.Package)), c)
+	}
+	return nil
+}
+
+// claim names a package of the lock. Members of the workspace are the project itself and have no purl: a crate of that name on
+// crates.io may be another one.
+func (p cargoPackage) claim() biopsy.Claim {
+	kind, address, _ := strings.Cut(p.Source, "+")
+	switch {
+	case p.Source == "":
+		c := unnamed("cargo", p.Name, p.Version)
+		c.Kind, c.State = biopsy.Application, biopsy.Declared
+		return c
+	case kind == "git":
+		repo, commit, _ := strings.Cut(address, "#")
+		repo, _, _ = strings.Cut(repo, "?")
+		c := pkg("cargo", p.Name, p.Version)
+		origin(&c, repo, commit)
+		return c
+	case strings.Contains(address, "github.com/rust-lang/crates.io-index") || strings.Contains(address, "index.crates.io"):
+		return pkg("cargo", p.Name, p.Version)
+	}
+	return pkg("cargo", p.Name, p.Version, "repository_url", address)
+}
+
+// cargoNeed resolves "name", "name version" or "name version (source)".
+func cargoNeed(byName map[string][]biopsy.Claim, dep string) biopsy.Need {
+	words := strings.Fields(dep)
+	if len(words) == 0 {
+		return biopsy.Need{}
+	}
+	for _, c := range byName[words[0]] {
+		if len(words) == 1 || words[1] == c.Version {
+			return biopsy.Need{Purl: c.Purl, Name: c.Name, Scope: biopsy.Runtime}
+		}
+	}
+	return biopsy.Need{Name: words[0], Scope: biopsy.Runtime}
+}
+
+// CargoManifest reads Cargo.toml: the package itself (The Cargo Book, "The Manifest Format", 2026).
+var CargoManifest = reader("cargo-toml", biopsy.Declared, cargoManifest, "Cargo.toml")
+
+func cargoManifest(d *doc) error {
+	var m struct {
+		Package struct {
+			Name        string `toml:"name"`
+			Version     any    `toml:"version"` // a table when it is inherited from the workspace
+			License     any    `toml:"license"`
+			Description any    `toml:"description"`
+			Homepage    any    `toml:"homepage"`
+			Repository  any    `toml:"repository"`
+		} `toml:"package"`
+		Dependencies map[string]any `toml:"dependencies"`
+		Build        map[string]any `toml:"build-dependencies"`
+		Development  map[string]any `toml:"dev-dependencies"`
+	}
+	if err := d.toml(&m); err != nil {
+		return err
+	}
+	p := m.Package
+	c := unnamed("cargo", p.Name, text(p.Version))
+	c.Licenses = declared(text(p.License))
+	c.Description, c.Homepage, c.Repository = text(p.Description), text(p.Homepage), text(p.Repository)
+	c.Needs = append(needs(m.Dependencies, biopsy.Runtime), append(needs(m.Build, biopsy.Development), needs(m.Development, biopsy.Development)...)...)
+	d.project(d.lineOf("[package]"), c)
+	return nil
+}

@@ -1,0 +1,194 @@
+package lockfile
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+
+	"github.com/biopsy-sca/biopsy"
+)
+
+// GoMod reads go.mod (Go Modules Reference, 2026): the module itself, what it requires with its replacements, and the Go version as
+// a claim about the standard library. Since Go 1.17 the file lists every module that a build of the main module needs.
+var GoMod = reader("go-mod", biopsy.Locked, goMod, "go.mod")
+
+// goLine is one directive: `require example.com/a v1.2.3 // indirect`.
+type goLine struct {
+	line    int
+	words   []string // verb first, also inside a block
+	comment string
+}
+
+type goReplacement struct {
+	path, version string // version is "" for a folder
+}
+
+func goMod(d *doc) error {
+	lines := goLines(d.text)
+	replaced := map[string]goReplacement{} // by "path" or "path version"
+	self := biopsy.Claim{}
+	selfLine := 0
+	for _, l := range lines {
+		switch {
+		case l.words[0] == "module" && len(l.words) > 1:
+			self, selfLine = pkg("golang", l.words[1], ""), l.line
+		case l.words[0] == "replace":
+			if from, to, ok := goReplace(l.words[1:]); ok {
+				replaced[from] = to
+			}
+		}
+	}
+	for _, l := range lines {
+		switch {
+		case l.words[0] == "require" && len(l.words) >= 3:
+			c, direct := goRequire(l, replaced)
+			if direct {
+				self.Needs = append(self.Needs, biopsy.Need{Purl: c.Purl, Name: fullName(c), Scope: biopsy.Runtime})
+			}
+			d.add(l.line, c)
+		case l.words[0] == "tool" && len(l.words) > 1:
+			extra(&self, "go.mod:tool", l.words[1])
+		}
+	}
+	goVersion(d, lines)
+	d.project(selfLine, self)
+	return nil
+}
+
+// goRequire names the module that the build gets, which is the replacement where there is one. A folder in its place has no
+// version of its own and is not what the registry holds under the name.
+func goRequire(l goLine, replaced map[string]goReplacement) (c biopsy.Claim, direct bool) {
+	path, version := l.words[1], l.words[2]
+	to, found := replaced[path+" "+version]
+	if !found {
+		to, found = replaced[path]
+	}
+	switch {
+	case !found:
+		c = pkg("golang", path, version)
+	case to.version == "":
+		c = unnamed("golang", path, "")
+		extra(&c, "go.mod:replacedByFolder", to.path)
+	default:
+		c = pkg("golang", to.path, to.version)
+		extra(&c, "go.mod:replaces", path+" "+version)
+	}
+	c.Scope = biopsy.Runtime
+	return c, l.comment != "indirect" && !strings.HasPrefix(l.comment, "indirect;")
+}
+
+// goReplace reads `old [v] => new [v]`.
+func goReplace(words []string) (from string, to goReplacement, ok bool) {
+	left, right, _ := strings.Cut(strings.Join(words, " "), " => ")
+	path, version, _ := strings.Cut(right, " ")
+	return left, goReplacement{path, version}, left != "" && path != ""
+}
+
+// goVersion claims the standard library. "toolchain" names the compiler that the project is built with; "go" is its lower bound.
+func goVersion(d *doc, lines []goLine) {
+	version, at := "", 0
+	for _, l := range lines {
+		if len(l.words) < 2 || (l.words[0] != "go" && l.words[0] != "toolchain") {
+			continue
+		}
+		if v, isToolchain := strings.CutPrefix(l.words[1], "go"); l.words[0] == "go" && version == "" || isToolchain {
+			version, at = v, l.line
+		}
+	}
+	if version != "" {
+		c := pkg("golang", "stdlib", version)
+		c.State = biopsy.Declared
+		d.add(at, c)
+	}
+}
+
+// goLines reads the grammar that go.mod, go.work and their blocks share.
+func goLines(text []byte) []goLine {
+	var all []goLine
+	block, line := "", 0
+	for raw := range bytes.Lines(text) {
+		line++
+		code, comment, _ := strings.Cut(string(raw), "//")
+		words := strings.Fields(code)
+		switch {
+		case len(words) == 0:
+		case block != "" && words[0] == ")":
+			block = ""
+		case block == "" && len(words) == 2 && words[1] == "(":
+			block = words[0]
+		default:
+			if block != "" {
+				words = append([]string{block}, words...)
+			}
+			for i, w := range words {
+				if s, err := strconv.Unquote(w); err == nil {
+					words[i] = s
+				}
+			}
+			all = append(all, goLine{line, words, strings.TrimSpace(comment)})
+		}
+	}
+	return all
+}
+
+// GoWork reads go.work: the Go version and, in replacements, versions that win over those of the modules in it.
+var GoWork = reader("go-work", biopsy.Declared, goWork, "go.work")
+
+func goWork(d *doc) error {
+	lines := goLines(d.text)
+	for _, l := range lines {
+		if l.words[0] != "replace" {
+			continue
+		}
+		if from, to, ok := goReplace(l.words[1:]); ok && to.version != "" {
+			c := pkg("golang", to.path, to.version)
+			extra(&c, "go.mod:replaces", from)
+			d.add(l.line, c)
+		}
+	}
+	goVersion(d, lines)
+	return nil
+}
+
+// GoVendor reads vendor/modules.txt: the modules whose packages were copied into the tree (Go command documentation, "go mod
+// vendor").
+var GoVendor = reader("go-vendor-modules", biopsy.Locked, goVendor, "vendor/modules.txt")
+
+func goVendor(d *doc) error {
+	line := 0
+	module, at, packages := []string(nil), 0, 0
+	flush := func() {
+		if module != nil && packages > 0 { // a module without packages is only there for its go.mod
+			d.add(at, goVendored(module))
+		}
+	}
+	for raw := range bytes.Lines(d.text) {
+		line++
+		s := strings.TrimSpace(string(raw))
+		switch {
+		case strings.HasPrefix(s, "# "):
+			flush()
+			module, at, packages = strings.Fields(s[2:]), line, 0
+		case s != "" && !strings.HasPrefix(s, "#"):
+			packages++
+		}
+	}
+	flush()
+	return nil
+}
+
+// goVendored reads "path version", "path version => path version" or "path version => folder".
+func goVendored(words []string) biopsy.Claim {
+	for i, w := range words {
+		switch {
+		case w == "=>" && len(words) == i+3:
+			return pkg("golang", words[i+1], words[i+2])
+		case w == "=>":
+			return unnamed("golang", words[0], "")
+		}
+	}
+	if len(words) < 2 {
+		return biopsy.Claim{}
+	}
+	return pkg("golang", words[0], words[1])
+}

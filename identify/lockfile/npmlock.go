@@ -1,0 +1,246 @@
+package lockfile
+
+import (
+	"path"
+	"strings"
+
+	"github.com/biopsy-sca/biopsy"
+)
+
+// NPMLock reads package-lock.json, npm-shrinkwrap.json and the record npm leaves in node_modules, lock file versions 1 to 3 (npm
+// CLI 11 documentation, "package-lock.json").
+var NPMLock = func() biopsy.Extractor {
+	x := reader("npm-package-lock", biopsy.Locked, npmLock, "package-lock.json", "npm-shrinkwrap.json", "node_modules/.package-lock.json")
+	x.Wants = func(p string) bool {
+		return !installed(strings.TrimSuffix(p, "node_modules/.package-lock.json"))
+	}
+	return x
+}()
+
+// npmTree is what the lock says stands in each folder: "node_modules/a/node_modules/b".
+type npmTree map[string]npmPlace
+
+type npmPlace struct {
+	name, version, purl string
+	link                string // folder of the workspace it is a link to; "" for no link
+}
+
+func npmLock(d *doc) error {
+	j, root := d.json()
+	tree := npmTree{}
+	visitNPM(root, func(folder string, e value) {
+		tree[folder] = npmPlaceOf(folder, e)
+	})
+	visitNPM(root, func(folder string, e value) {
+		if p := tree[folder]; p.link == "" {
+			d.add(e.line(), tree.claim(folder, e))
+		}
+	})
+	return j.close(root)
+}
+
+// visitNPM calls f with each folder. Versions 2 and 3 list them; version 1 nests them, and says nothing of the project itself.
+func visitNPM(root value, f func(folder string, e value)) {
+	if packages := root.get("packages"); packages.isObject() {
+		packages.each(f)
+		return
+	}
+	var nested func(above string, e value)
+	nested = func(above string, e value) {
+		e.get("dependencies").each(func(name string, e value) {
+			folder := path.Join(above, "node_modules", name)
+			f(folder, e)
+			nested(folder, e) // no deeper than maxNesting: the text around was walked over before
+		})
+	}
+	nested("", root)
+}
+
+func npmPlaceOf(folder string, e value) npmPlace {
+	p := npmPlace{name: npmName(folder), version: e.get("version").str()}
+	if name := e.get("name").str(); name != "" { // written when it is not the folder's: aliases, the project, workspaces
+		p.name = name
+	}
+	if real, ok := strings.CutPrefix(p.version, "npm:"); ok { // version 1 writes an alias as version "npm:name@1.0.0"
+		p.name, p.version = npmSpec(real)
+	}
+	if e.get("link").isTrue() {
+		p.link = e.get("resolved").str()
+		return p
+	}
+	if strings.Contains(p.version, "://") || strings.HasPrefix(p.version, "file:") { // version 1 of what comes by address
+		p.version = ""
+	}
+	if strings.Contains(folder, "node_modules/") {
+		p.purl = pkg("npm", p.name, p.version).Purl
+	}
+	return p
+}
+
+// npmName is the part of a folder behind its last node_modules, or its last element outside.
+func npmName(folder string) string {
+	if i := strings.LastIndex(folder, "node_modules/"); i >= 0 {
+		return folder[i+len("node_modules/"):]
+	}
+	if folder == "" {
+		return ""
+	}
+	return path.Base(folder)
+}
+
+// npmSpec splits "@scope/name@1.0.0".
+func npmSpec(spec string) (name, version string) {
+	if i := strings.LastIndexByte(spec, '@'); i > 0 {
+		return spec[:i], spec[i+1:]
+	}
+	return spec, ""
+}
+
+// claim says what the lock says about one folder. The project and its workspaces are described by their own package.json, and
+// only their edges are added to that.
+func (t npmTree) claim(folder string, e value) biopsy.Claim {
+	p := t[folder]
+	c := pkg("npm", p.name, p.version)
+	c.Purl = p.purl
+	if c.Purl == "" {
+		c.About, c.Version = true, ""
+	} else {
+		c.Scope = npmScope(e)
+		c.Hashes = integrity(e.get("integrity").str())
+		c.Licenses = npmLicenses(e.get("license"))
+		from := e.get("resolved").str()
+		if strings.HasPrefix(from, "http") {
+			c.Download = from
+		}
+		checkout(&c, from)
+		checkout(&c, e.get("version").str()) // version 1
+		extra(&c, "npm:deprecated", e.get("deprecated").str())
+		if e.get("hasInstallScript").isTrue() {
+			extra(&c, "npm:hasInstallScript", "true")
+		}
+		if e.get("inBundle").isTrue() || e.get("bundled").isTrue() {
+			extra(&c, "npm:inBundle", "true")
+		}
+	}
+	e.each(func(key string, m value) {
+		scope, ok := npmEdges[key]
+		if !ok || !m.isObject() || (key == "dependencies" && e.get("requires").isObject()) {
+			return
+		}
+		for _, name := range m.keys() {
+			if need, ok := t.need(folder, name); ok || key != "peerDependencies" {
+				need.Scope = scope
+				c.Needs = append(c.Needs, need)
+			}
+		}
+	})
+	return c
+}
+
+// npmEdges are the members that hold edges; version 1 calls them "requires" and nests folders in "dependencies".
+var npmEdges = map[string]biopsy.Scope{
+	"requires": biopsy.Runtime, "dependencies": biopsy.Runtime, "optionalDependencies": biopsy.Optional,
+	"devDependencies": biopsy.Development, "peerDependencies": biopsy.Runtime,
+}
+
+// need finds name the way Node does: in the folder's own node_modules, then in those of the folders above.
+func (t npmTree) need(folder, name string) (biopsy.Need, bool) {
+	for dir := folder; ; dir = path.Dir(dir) {
+		if dir == "." {
+			dir = ""
+		}
+		if path.Base(dir) != "node_modules" {
+			at := path.Join(dir, "node_modules", name)
+			if p, ok := t[at]; ok {
+				if p.link != "" {
+					p = t[p.link]
+				}
+				return biopsy.Need{Purl: p.purl, Name: p.name, Path: at}, true
+			}
+		}
+		if dir == "" {
+			return biopsy.Need{Name: name}, false
+		}
+	}
+}
+
+// npmScope: what only a tool of the maker needs is marked dev; devOptional is needed by tools and, optionally, by the product.
+func npmScope(e value) biopsy.Scope {
+	switch {
+	case e.get("dev").isTrue():
+		return biopsy.Development
+	case e.get("optional").isTrue(), e.get("devOptional").isTrue():
+		return biopsy.Optional
+	}
+	return biopsy.Runtime
+}
+
+// npmLicenses reads the ways in which a licence has been written over the years: a string, {"type": ...}, or a list of them.
+func npmLicenses(v value) []biopsy.License {
+	switch {
+	case v.isObject():
+		return declared(v.get("type").str())
+	case v.isArray():
+		var all []biopsy.License
+		v.each(func(_ string, m value) {
+			if m.isObject() {
+				m = m.get("type")
+			}
+			all = append(all, declared(m.str())...)
+		})
+		return all
+	}
+	return declared(v.str())
+}
+
+// NPMManifest reads package.json of a source tree: the project itself (npm CLI 11 documentation, "package.json").
+var NPMManifest = reader("npm-package-json", biopsy.Declared, npmManifest, "package.json")
+
+func npmManifest(d *doc) error {
+	j, m := d.json()
+	c := pkg("npm", m.get("name").str(), m.get("version").str())
+	if m.get("private").isTrue() { // never published: a package of that name on the registry is another one
+		c.Purl = ""
+	}
+	c.Description, c.Homepage = m.get("description").str(), m.get("homepage").str()
+	c.Licenses = append(npmLicenses(m.get("license")), npmLicenses(m.get("licenses"))...)
+	c.Supplier = npmPerson(m.get("author"))
+	c.Repository = npmRepository(m.get("repository"))
+	m.each(func(key string, list value) {
+		if scope, ok := npmEdges[key]; ok && key != "requires" && list.isObject() {
+			for _, name := range list.keys() {
+				c.Needs = append(c.Needs, biopsy.Need{Name: name, Scope: scope})
+			}
+		}
+	})
+	line := 0
+	if c.Name != "" {
+		line = m.get("name").line()
+	}
+	d.project(line, c)
+	return j.close(m)
+}
+
+// npmPerson is the name in "Name <mail> (url)" or {"name": ...}.
+func npmPerson(v value) string {
+	s := v.str()
+	if v.isObject() {
+		s = v.get("name").str()
+	}
+	if i := strings.IndexAny(s, "<("); i >= 0 {
+		s = s[:i]
+	}
+	return strings.TrimSpace(s)
+}
+
+// npmRepository is the address of "url", {"url": ...} or the shorthand "github:owner/name".
+func npmRepository(v value) string {
+	s := v.str()
+	if v.isObject() {
+		s = v.get("url").str()
+	}
+	if short, ok := strings.CutPrefix(s, "github:"); ok {
+		s = "https://github.com/" + short
+	}
+	return webURL(s)
+}
