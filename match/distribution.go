@@ -1,0 +1,85 @@
+package match
+
+import (
+	"strings"
+
+	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/eco"
+)
+
+// distributionRule asks the distribution about its package: of the release at hand only, by source package and source version.
+// The Red Hat family names binary packages in its records, so there both are asked.
+var distributionRule = Rule{
+	Name: "distribution",
+	Says: "the package's source version is before the fix of the distribution's own release",
+	asks: func(c *biopsy.Component, _ *Options) []ask {
+		if !isDistribution(c.Eco) {
+			return nil
+		}
+		name, suffix, ok := eco.For(c.Eco, c.Distro)
+		if name == "" && c.Distro == "" {
+			name, suffix, ok = eco.For(c.Eco, c.Namespace)
+		}
+		if name == "" {
+			return nil // the distribution has no records of its own; its parent's do not count
+		}
+		source, version := sourceOf(c)
+		a := ask{rank: rankOwn, ecosystem: name, suffix: suffix, name: source, version: eco.Public(name, version)}
+		if !ok {
+			a.undecided = "the release of " + name + " is not known, and fixes differ between releases"
+		}
+		if !namesBinaries(name) || source == c.Name {
+			return []ask{a}
+		}
+		b := a
+		b.name, b.version = c.Name, withEpoch(c, c.Version)
+		return []ask{a, b}
+	},
+}
+
+// isDistribution says whether packages of a purl type are built by a distribution from others' sources, which it may have patched.
+func isDistribution(purlType string) bool {
+	switch purlType {
+	case "deb", "rpm", "apk", "alpm":
+		return true
+	}
+	return false
+}
+
+func namesBinaries(ecosystem string) bool {
+	return ecosystem == "Red Hat" || ecosystem == "AlmaLinux" || ecosystem == "Rocky Linux"
+}
+
+// sourceOf returns the source package and its version; the component's own where it names none.
+func sourceOf(c *biopsy.Component) (name, version string) {
+	name, version = c.Name, withEpoch(c, c.Version)
+	if c.Source == nil {
+		return name, version
+	}
+	if c.Source.Name != "" {
+		name = c.Source.Name
+	}
+	if c.Source.Version == "" {
+		return name, version
+	}
+	// A source rpm's file name has no epoch; its packages share the source's but in the rarest case.
+	if epoch, _, ok := strings.Cut(version, ":"); ok && c.Eco == "rpm" && !strings.Contains(c.Source.Version, ":") {
+		return name, epoch + ":" + c.Source.Version
+	}
+	return name, c.Source.Version
+}
+
+// withEpoch puts the epoch before a version that lacks it; purls carry it as a qualifier.
+func withEpoch(c *biopsy.Component, version string) string {
+	if version == "" || strings.Contains(version, ":") || !strings.Contains(c.Purl, "epoch=") {
+		return version
+	}
+	p, err := eco.Parse(c.Purl)
+	if err != nil {
+		return version // reconcile made this purl; the version stands by itself
+	}
+	if epoch := p.Qualifier("epoch"); epoch != "" && epoch != "0" {
+		return epoch + ":" + version
+	}
+	return version
+}

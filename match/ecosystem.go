@@ -1,0 +1,19 @@
+package match
+
+import (
+	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/eco"
+)
+
+// ecosystemRule asks the component's own ecosystem, for every purl type that stands for one: npm, PyPI, Maven, Go ...
+var ecosystemRule = Rule{
+	Name: "range",
+	Says: "the component's version lies in a range of its own ecosystem's record",
+	asks: func(c *biopsy.Component, _ *Options) []ask {
+		name, suffix, ok := eco.For(c.Eco, "")
+		if !ok || suffix != "" || isDistribution(c.Eco) || name == upstreamEcosystem {
+			return nil
+		}
+		return []ask{{rank: rankOwn, ecosystem: name, name: eco.OSVName(name, c.Namespace, c.Name), version: eco.Public(name, c.Version)}}
+	},
+}

@@ -1,0 +1,260 @@
+package match
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/eco"
+)
+
+// findings makes one finding of each hole that was spoken of.
+func (m *matcher) findings(c *biopsy.Component, all []opinion) ([]biopsy.Finding, error) {
+	groups := fold(all)
+	out := make([]biopsy.Finding, 0, len(groups))
+	for _, g := range groups {
+		f, err := m.finding(c, g)
+		if err != nil {
+			return nil, fmt.Errorf("match %s: %w", c.Name, err)
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+func (m *matcher) finding(c *biopsy.Component, g *group) (biopsy.Finding, error) {
+	subject := g.subject()
+	records := g.records()
+	f := biopsy.Finding{
+		ID: biopsy.FindingID(c, "vulnerability", subject), Component: c.ID, Subject: "vulnerability", Advisory: subject,
+		Aliases:   slices.DeleteFunc(slices.Clone(g.names), func(n string) bool { return n == subject }),
+		Answer:    records[0].answer,
+		Because:   because(records),
+		Published: g.published(),
+	}
+	if f.Answer == biopsy.No {
+		return f, nil
+	}
+	f.Fixed = fixes(records)
+	return f, m.describe(&f, g)
+}
+
+// records folds the opinions of each record into one, and puts those that decide first: by rank, then yes, no, unknown; then by id.
+func (g *group) records() []opinion {
+	slices.SortStableFunc(g.opinions, func(a, b opinion) int {
+		return cmp.Or(cmp.Compare(b.ask.rank, a.ask.rank), cmp.Compare(a.entry.ID, b.entry.ID), cmp.Compare(a.entry.Source, b.entry.Source),
+			cmp.Compare(worth(b.answer), worth(a.answer)))
+	})
+	var out []opinion
+	for _, op := range g.opinions {
+		if n := len(out); n > 0 && sameRecord(&out[n-1], &op) {
+			if op.answer == biopsy.Yes {
+				out[n-1].fixed = slices.Concat(out[n-1].fixed, op.fixed)
+			}
+			continue
+		}
+		out = append(out, op)
+	}
+	slices.SortStableFunc(out, func(a, b opinion) int {
+		return cmp.Or(cmp.Compare(b.ask.rank, a.ask.rank), cmp.Compare(b.answer, a.answer))
+	})
+	return out
+}
+
+func sameRecord(a, b *opinion) bool {
+	return a.ask.rank == b.ask.rank && a.entry.ID == b.entry.ID && (a.entry.Source == b.entry.Source || a.text == b.text)
+}
+
+func because(records []opinion) []biopsy.Because {
+	out := make([]biopsy.Because, len(records))
+	for i := range records {
+		r := &records[i]
+		out[i] = biopsy.Because{Record: r.entry.ID, Source: r.entry.Source, Rule: r.rule, Answer: r.answer, Text: r.text}
+	}
+	return out
+}
+
+// fixes returns the versions above the component's that mend it, from the records of the deciding rank, lowest first.
+func fixes(records []opinion) []string {
+	var out []string
+	for i := range records {
+		if records[i].ask.rank == records[0].ask.rank {
+			out = append(out, records[i].fixed...)
+		}
+	}
+	ecosystem := records[0].ask.ecosystem
+	slices.SortFunc(out, func(a, b string) int {
+		if c, err := eco.Compare(ecosystem, a, b); err == nil && c != 0 {
+			return c
+		}
+		return cmp.Compare(a, b) // fixes of two ecosystems have no common order
+	})
+	return slices.Compact(out)
+}
+
+// published is the earliest day that any record gives; "" when none does.
+func (g *group) published() string {
+	var first time.Time
+	for i := range g.opinions {
+		if p := g.opinions[i].entry.Published; !p.IsZero() && (first.IsZero() || p.Before(first)) {
+			first = p
+		}
+	}
+	if first.IsZero() {
+		return ""
+	}
+	return first.UTC().Format(time.DateOnly)
+}
+
+// describe adds what a reader wants to know of a hole that is or may be there: words, severity, exploitation, links.
+func (m *matcher) describe(f *biopsy.Finding, g *group) error {
+	var sev []biopsy.Severity
+	for i := range g.opinions {
+		e := g.opinions[i].entry
+		for _, s := range e.Severity {
+			if s.Source == "" {
+				s.Source = e.ID
+			}
+			sev = append(sev, s)
+		}
+	}
+	ids := []string{f.Advisory}
+	for i := range f.Because {
+		ids = append(ids, f.Because[i].Record)
+	}
+	ids = append(ids, f.Aliases...)
+	for _, id := range unique(ids) {
+		a, err := m.advisory(id)
+		if err != nil {
+			return err
+		}
+		if a.ID == "" || !m.stands(&a) {
+			continue
+		}
+		if f.Summary == "" {
+			f.Summary = a.Summary
+		}
+		f.URLs = append(f.URLs, links(&a)...)
+		if isCVE(a.ID) || len(sev) == 0 {
+			sev = append(sev, a.Severity...)
+		}
+	}
+	f.URLs = capped(unique(f.URLs))
+	f.Severity = severities(sev)
+	f.Level, f.Score = chosen(f.Severity)
+	if slices.ContainsFunc(f.Because, func(b biopsy.Because) bool { return b.Rule == "malicious" }) {
+		f.Level = biopsy.LevelCritical
+	}
+	return m.exploited(f)
+}
+
+// maxLinks keeps a finding readable; the record itself has the rest.
+const maxLinks = 8
+
+func capped(urls []string) []string { return urls[:min(len(urls), maxLinks)] }
+
+// links are the advisories and fixes a record points to.
+func links(a *biopsy.Advisory) []string {
+	var out []string
+	for _, r := range a.References {
+		if (r.Type == "ADVISORY" || r.Type == "FIX") && strings.HasPrefix(r.URL, "http") {
+			out = append(out, r.URL)
+		}
+	}
+	return out
+}
+
+// unique drops repetitions and keeps the order.
+func unique(ss []string) []string {
+	var out []string
+	for _, s := range ss {
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// maxAdvisories bounds the whole records a worker keeps.
+const maxAdvisories = 2000
+
+// advisory returns the whole record of an id from the first book that has it; the zero record when none has. Only what describe
+// reads is kept.
+func (m *matcher) advisory(id string) (biopsy.Advisory, error) {
+	if a, ok := m.advisories[id]; ok {
+		return a, nil
+	}
+	var a biopsy.Advisory
+	for _, b := range m.books {
+		got, ok, err := b.Advisory(id)
+		if err != nil {
+			return a, err
+		}
+		if ok {
+			a = biopsy.Advisory{ID: got.ID, Summary: got.Summary, Severity: got.Severity, References: got.References,
+				Published: got.Published, Modified: got.Modified, Withdrawn: got.Withdrawn}
+			break
+		}
+	}
+	if len(m.advisories) >= maxAdvisories {
+		clear(m.advisories)
+	}
+	m.advisories[id] = a
+	return a, nil
+}
+
+// exploited joins what is known of the use of any CVE of the hole, as far as it was known then.
+func (m *matcher) exploited(f *biopsy.Finding) error {
+	for _, id := range append([]string{f.Advisory}, f.Aliases...) {
+		if !isCVE(id) {
+			continue
+		}
+		for _, b := range m.books {
+			e, ok, err := b.Exploit(id)
+			if err != nil {
+				return err
+			}
+			if ok {
+				f.Exploit = joinExploit(f.Exploit, m.knownThen(e))
+			}
+		}
+	}
+	return nil
+}
+
+// knownThen forgets what became known after Options.AsOf.
+func (m *matcher) knownThen(e biopsy.Exploit) biopsy.Exploit {
+	if m.o.AsOf.IsZero() {
+		return e
+	}
+	day := m.o.AsOf.UTC().Format(time.DateOnly)
+	if e.KEVAdded > day {
+		e.KEV, e.KEVAdded, e.KEVDue, e.KEVAction, e.Ransomware = false, "", "", "", false
+	}
+	if e.EPSSDate > day {
+		e.EPSS, e.Percentile, e.EPSSDate = 0, 0, ""
+	}
+	return e
+}
+
+// joinExploit keeps the worse of two; nil when nothing is known.
+func joinExploit(have *biopsy.Exploit, e biopsy.Exploit) *biopsy.Exploit {
+	if e == (biopsy.Exploit{}) {
+		return have
+	}
+	if have == nil {
+		return &e
+	}
+	j := *have
+	if e.KEV && !j.KEV {
+		j.KEV, j.KEVAdded, j.KEVDue, j.KEVAction = true, e.KEVAdded, e.KEVDue, e.KEVAction
+	}
+	j.Ransomware = j.Ransomware || e.Ransomware
+	if e.EPSS > j.EPSS {
+		j.EPSS, j.Percentile, j.EPSSDate = e.EPSS, e.Percentile, e.EPSSDate
+	}
+	return &j
+}

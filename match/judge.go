@@ -1,0 +1,191 @@
+package match
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/eco"
+	"github.com/biopsy-sca/biopsy/refdb"
+)
+
+// opinion is what one entry of a record says to one question.
+type opinion struct {
+	entry  *refdb.Entry
+	ask    *ask
+	answer biopsy.Answer
+	rule   string
+	text   string
+	fixed  []string // fixes above the version
+}
+
+// judge answers one question by one entry. speaks is false when the entry is about something else: another release, another module
+// stream.
+func (a *ask) judge(e *refdb.Entry) (op opinion, speaks bool) {
+	if !a.concerns(e) {
+		return opinion{}, false
+	}
+	op = opinion{entry: e, ask: a, rule: a.rule}
+	where := " (" + e.Affected.Ecosystem + " " + e.Affected.Name + ")"
+	switch {
+	case a.undecided != "":
+		op.rule, op.text = "no-release", a.undecided+where
+	case a.version == "":
+		op.rule, op.text = "no-version", "the version of the component is not known"+where
+	default:
+		a.decide(&op)
+		op.text += where
+		a.temper(&op)
+	}
+	return op, true
+}
+
+// concerns says whether the entry speaks about the release, and the kind of build, in question.
+func (a *ask) concerns(e *refdb.Entry) bool {
+	if a.undecided != "" {
+		return eco.Base(e.Affected.Ecosystem) == a.ecosystem
+	}
+	if a.ecosystem == upstreamEcosystem || !eco.Covers(e.Affected.Ecosystem, a.ecosystem, a.suffix) {
+		return a.ecosystem == upstreamEcosystem && e.Affected.Ecosystem == upstreamEcosystem
+	}
+	return !namesBinaries(a.ecosystem) || modular(a.version) == modularEntry(e)
+}
+
+// modular says whether an rpm belongs to a module stream of RHEL 8 and its kin: fixes of streams count for modular builds only.
+func modular(version string) bool { return strings.Contains(version, ".module") }
+
+func modularEntry(e *refdb.Entry) bool {
+	for i := range e.Affected.Ranges {
+		for j := range e.Affected.Ranges[i].Events {
+			if modular(e.Affected.Ranges[i].Events[j].Fixed) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// decide holds the version against the list of versions and all ranges: their union counts.
+func (a *ask) decide(op *opinion) {
+	af := &op.entry.Affected
+	cmp := order(eco.Order(a.ecosystem))
+	if len(a.version) > 512 {
+		op.rule, op.text = "unparsable-version", "the version is longer than any version is"
+		return
+	}
+	commits, decided := false, false
+	for i := range af.Ranges {
+		r := &af.Ranges[i]
+		if r.Type == "GIT" {
+			commits = true
+			continue
+		}
+		o := within(a.version, r.Events, a.rangeOrder(r, cmp))
+		op.add(&o, a.version, &decided)
+	}
+	if op.answer == biopsy.Yes {
+		return
+	}
+	listed := listedIn(a.version, af.Versions, cmp)
+	switch {
+	case listed:
+		op.answer, op.rule, op.text = biopsy.Yes, "versions", a.version+" is listed as affected"
+	case op.text != "": // a range has spoken
+	case len(af.Versions) > 0:
+		a.notListed(op, cmp)
+	case commits:
+		op.rule, op.text = "git-range", "the record names commits only, which a version does not tell apart"
+	default:
+		op.rule, op.text = "no-range", "the record names no versions"
+	}
+}
+
+// rangeOrder is the ecosystem's order; ranges that say they are semver need none.
+func (a *ask) rangeOrder(r *biopsy.Range, cmp order) order {
+	switch {
+	case cmp != nil:
+		return cmp
+	case r.Type == "SEMVER":
+		return eco.Semver
+	}
+	return func(x, y string) (int, error) { return eco.Compare(a.ecosystem, x, y) }
+}
+
+// add folds a range's outcome into the opinion: yes > unknown > no.
+func (op *opinion) add(o *outcome, version string, decided *bool) {
+	if o.answer == biopsy.Yes && o.next != "" {
+		op.fixed = append(op.fixed, o.next)
+	}
+	if *decided && worth(o.answer) <= worth(op.answer) {
+		return
+	}
+	*decided = true
+	op.answer, op.text, op.rule = o.answer, o.says(version), op.ask.rule
+	if o.answer == biopsy.Unknown {
+		op.rule = "unparsable-version"
+	}
+}
+
+// worth ranks the answers of parts of one record.
+func worth(a biopsy.Answer) int {
+	switch a {
+	case biopsy.Yes:
+		return 2
+	case biopsy.Unknown:
+		return 1
+	}
+	return 0
+}
+
+// notListed is no, unless the version is none that could be listed.
+func (a *ask) notListed(op *opinion, cmp order) {
+	op.rule = "versions"
+	if cmp != nil {
+		if _, err := cmp(a.version, a.version); err != nil {
+			op.rule, op.text = "unparsable-version", err.Error()
+			return
+		}
+	}
+	op.answer, op.text = biopsy.No, fmt.Sprintf("%s is not among the %d versions listed", a.version, len(op.entry.Affected.Versions))
+}
+
+// listedIn compares as text first, then by the ecosystem's order: "1.0" is "1.0.0" in PyPI. Listed versions that do not parse are
+// compared as text only.
+func listedIn(version string, list []string, cmp order) bool {
+	for _, v := range list {
+		if v == version {
+			return true
+		}
+	}
+	if cmp == nil {
+		return false
+	}
+	for _, v := range list {
+		if c, err := cmp(version, v); err == nil && c == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// temper turns a yes into what the voice may say, and adds what it leaves open.
+func (a *ask) temper(op *opinion) {
+	if op.answer != biopsy.Yes {
+		return
+	}
+	if a.soften != "" {
+		op.answer = biopsy.Unknown
+		op.text += "; " + a.soften
+		return
+	}
+	if a.note != "" {
+		op.text += "; " + a.note
+	}
+	if u := op.entry.Affected.Extra["urgency"]; u == "unimportant" || u == "end-of-life" || strings.Contains(u, "no-dsa") {
+		op.text += "; " + a.ecosystem + " calls it " + u
+	}
+	if strings.HasPrefix(op.entry.ID, "MAL-") {
+		op.rule = "malicious"
+		op.text += "; the package is malicious"
+	}
+}

@@ -1,0 +1,185 @@
+// Package match holds components against advisories and says yes, no or unknown, and because.
+//
+// What comes in: an inventory and books of advisories. What goes out: findings, one for each component and hole, with a reason from
+// every record that spoke. It will never say no because something did not parse, match a name across ecosystems, or ask the clock.
+//
+// # How answers are weighed
+//
+// One record may speak of a package several times (branches, builds): yes > unknown > no, for the parts are a union, and the part
+// that could not be decided may hold the version.
+//
+// Records of one hole are weighed by who speaks, a lower voice being heard only when all above are silent: the distribution about
+// its own package, or the ecosystem about its own; then the makers of the software about what a distribution built from it.
+// Between voices of one rank: yes > no > unknown, for what was decided needs no guess, and a warning needs one witness only.
+//
+// A distribution may have carried the fix back, so the makers' yes about a distribution's package is unknown. Withdrawn records, and
+// records published after Options.AsOf, do not exist.
+package match
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/refdb"
+)
+
+// Book is what match wants to know; *refdb.Book is one. Look-ups may run at the same time.
+type Book interface {
+	// Package returns the entries on a package of an ecosystem, named without suffix ("Debian").
+	Package(ecosystem, name string) ([]refdb.Entry, error)
+	Advisory(id string) (biopsy.Advisory, bool, error)
+	Exploit(cve string) (biopsy.Exploit, bool, error)
+}
+
+// Options are what changes the answers.
+type Options struct {
+	AsOf time.Time // the last instant whose knowledge counts; zero is all
+
+	// Names returns the name under which the makers' ecosystem (Upstream) knows a package of a purl type; "" when it does not know
+	// better than the name itself. nil knows nothing.
+	Names func(purlType, name string) string
+	Jobs  int // workers; 0 is 2
+}
+
+// Run matches every component with every book. Findings are sorted by component and advisory. Components that no book knows have
+// none. The error is of a book or the context; nothing in an inventory is one.
+func Run(ctx context.Context, inv *biopsy.Inventory, books []Book, o Options) ([]biopsy.Finding, error) {
+	found := make([][]biopsy.Finding, len(inv.Components))
+	jobs := o.Jobs
+	if jobs <= 0 {
+		jobs = 2
+	}
+	errs := make([]error, jobs)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for j := range jobs {
+		wg.Go(func() {
+			m := newMatcher(books, &o)
+			for errs[j] == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(found) {
+					return
+				}
+				if errs[j] = ctx.Err(); errs[j] == nil {
+					found[i], errs[j] = m.component(&inv.Components[i])
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return sorted(slices.Concat(found...)), nil
+}
+
+func sorted(all []biopsy.Finding) []biopsy.Finding {
+	slices.SortFunc(all, func(a, b biopsy.Finding) int {
+		return cmp.Or(cmp.Compare(a.Component, b.Component), cmp.Compare(a.Advisory, b.Advisory))
+	})
+	return all
+}
+
+// matcher is one worker with what it looked up lately.
+type matcher struct {
+	books      []Book
+	o          *Options
+	entries    map[[2]string][]refdb.Entry
+	held       int // entries in the cache
+	advisories map[string]biopsy.Advisory
+}
+
+func newMatcher(books []Book, o *Options) *matcher {
+	return &matcher{books: books, o: o, entries: map[[2]string][]refdb.Entry{}, advisories: map[string]biopsy.Advisory{}}
+}
+
+// component answers for one component.
+func (m *matcher) component(c *biopsy.Component) ([]biopsy.Finding, error) {
+	var all []opinion
+	for _, r := range Rules {
+		for _, a := range r.asks(c, m.o) {
+			a.rule = r.Name
+			ops, err := m.opinions(&a)
+			if err != nil {
+				return nil, fmt.Errorf("match %s: %w", c.Name, err)
+			}
+			all = append(all, ops...)
+		}
+	}
+	if len(all) == 0 {
+		return nil, nil
+	}
+	return m.findings(c, all)
+}
+
+// opinions asks all books one question.
+func (m *matcher) opinions(a *ask) ([]opinion, error) {
+	entries, err := m.known(a.ecosystem, a.name)
+	if err != nil {
+		return nil, err
+	}
+	var out []opinion
+	for i := range entries {
+		e := &entries[i]
+		if !m.exists(e) || notAHole(e) {
+			continue
+		}
+		if op, speaks := a.judge(e); speaks {
+			out = append(out, op)
+		}
+	}
+	return out, nil
+}
+
+// maxHeld bounds the entries a worker keeps: some tens of megabytes.
+const maxHeld = 20_000
+
+// known returns the entries of all books on a package, in the order of the books.
+func (m *matcher) known(ecosystem, name string) ([]refdb.Entry, error) {
+	key := [2]string{ecosystem, name}
+	if es, ok := m.entries[key]; ok {
+		return es, nil
+	}
+	var out []refdb.Entry
+	for _, b := range m.books {
+		es, err := b.Package(ecosystem, name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, es...)
+	}
+	if m.held += len(out) + 1; m.held > maxHeld {
+		clear(m.entries)
+		m.held = len(out) + 1
+	}
+	m.entries[key] = out
+	return out, nil
+}
+
+// exists says whether a record stands at the time asked about. A record without date of publication counts from its last change.
+func (m *matcher) exists(e *refdb.Entry) bool {
+	return m.standing(e.Published, e.Modified, e.Withdrawn)
+}
+
+func (m *matcher) stands(a *biopsy.Advisory) bool {
+	return m.standing(a.Published, a.Modified, a.Withdrawn)
+}
+
+func (m *matcher) standing(published, modified, withdrawn time.Time) bool {
+	asOf := m.o.AsOf
+	if asOf.IsZero() {
+		return withdrawn.IsZero()
+	}
+	if published.IsZero() {
+		published = modified
+	}
+	return !published.After(asOf) && (withdrawn.IsZero() || withdrawn.After(asOf))
+}

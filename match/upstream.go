@@ -1,0 +1,103 @@
+package match
+
+import (
+	"strings"
+
+	"github.com/biopsy-sca/biopsy"
+)
+
+// upstreamEcosystem is our name for software as its makers name and number it.
+const upstreamEcosystem = "Upstream"
+
+const (
+	mayBePatched  = "the distribution may carry the fix as a patch"
+	patchesUnseen = "a patch by whoever built it would not be visible"
+)
+
+// upstreamRule asks the makers of the software: the only voice for components that no ecosystem names, a second voice for packages
+// of distributions. Packages of language ecosystems are never asked for by bare name.
+var upstreamRule = Rule{
+	Name: "upstream-range",
+	Says: "the version its makers gave it lies in a range of their own numbering",
+	asks: func(c *biopsy.Component, o *Options) []ask {
+		if !builtFromUpstream(c.Eco) {
+			return nil
+		}
+		source, version := sourceOf(c)
+		a := ask{rank: rankOwn, ecosystem: upstreamEcosystem, version: upstreamVersion(c.Eco, version), note: patchesUnseen}
+		if isDistribution(c.Eco) || c.Eco == "brew" {
+			a.rank, a.soften, a.note = rankUpstream, mayBePatched, ""
+		}
+		var out []ask
+		for _, name := range upstreamNames(c, source, o) {
+			a.name = name
+			out = append(out, a)
+			if name == "linux" || name == "linux_kernel" {
+				a.ecosystem, a.name = "Linux", "Kernel"
+				out = append(out, a)
+				a.ecosystem = upstreamEcosystem
+			}
+		}
+		return out
+	},
+}
+
+// builtFromUpstream says whether things of a purl type carry the name and version that their makers gave them.
+func builtFromUpstream(purlType string) bool {
+	switch purlType {
+	case "", "generic", "conan", "vcpkg", "opkg", "yocto", "openwrt", "buildroot", "github", "gitlab", "bitbucket", "brew", "conda",
+		"nix", "guix", "ebuild", "deb", "rpm", "apk", "alpm":
+		return true
+	}
+	return false
+}
+
+// upstreamNames are the names to ask for: the canonical one when it is known, else the name itself.
+func upstreamNames(c *biopsy.Component, source string, o *Options) []string {
+	name := source
+	if c.Namespace != "" && (c.Eco == "github" || c.Eco == "gitlab" || c.Eco == "bitbucket") {
+		name = c.Namespace + "/" + c.Name
+	}
+	if o.Names != nil {
+		for _, n := range []string{name, c.Name} {
+			if canonical := o.Names(c.Eco, n); canonical != "" {
+				return []string{canonical}
+			}
+		}
+	}
+	return []string{strings.ToLower(source)}
+}
+
+// upstreamVersion takes a distribution's additions off a version: epoch and revision ("1:9.2p1-2+deb12u3" is "9.2p1"), repacking marks
+// ("+dfsg", "+ds", ".dfsg"), snapshots ("+git20200101"), "-r0" of apk, opkg and Yocto. What was "really" packed counts ("5.1+really5.0").
+// "~rc1" and "_rc1" become "-rc1", "_p1" becomes "p1".
+func upstreamVersion(purlType, v string) string {
+	if !isDistribution(purlType) && purlType != "opkg" && purlType != "yocto" && purlType != "openwrt" {
+		return v
+	}
+	if _, rest, ok := strings.Cut(v, ":"); ok {
+		v = rest
+	}
+	v = withoutRevision(purlType, v)
+	if _, really, ok := strings.Cut(v, "really"); ok && really != "" {
+		v = really
+	}
+	if purlType == "apk" {
+		v = strings.ReplaceAll(strings.ReplaceAll(v, "_p", "p"), "_", "-")
+	}
+	for _, mark := range [...]string{"+", "~dfsg", "~ds", ".dfsg", "-dfsg", "~deb", "~bpo", "~ubuntu", "-git", "~git", "^"} {
+		v, _, _ = strings.Cut(v, mark)
+	}
+	return strings.ReplaceAll(v, "~", "-")
+}
+
+func withoutRevision(purlType, v string) string {
+	i := strings.LastIndexByte(v, '-')
+	if i <= 0 {
+		return v
+	}
+	if purlType == "apk" && !strings.HasPrefix(v[i:], "-r") {
+		return v
+	}
+	return v[:i]
+}
