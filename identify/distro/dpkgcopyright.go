@@ -29,8 +29,8 @@ const (
 )
 
 func dpkgCopyright(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence)) error {
-	text, err := io.ReadAll(io.LimitReader(in.Reader(), maxCopyright))
-	if err != nil {
+	text := make([]byte, min(in.Size(), maxCopyright))
+	if _, err := io.ReadFull(in.Reader(), text); err != nil {
 		return fmt.Errorf("read copyright: %w", err)
 	}
 	sure := 0.95
@@ -84,7 +84,9 @@ func machineReadable(text []byte) (found []biopsy.License, ok bool) {
 	}
 	end()
 	for _, n := range names {
-		found = append(found, debianLicense(n))
+		if l := debianLicense(n); !slices.Contains(found, l) {
+			found = append(found, l)
+		}
 	}
 	return found, true
 }
@@ -114,34 +116,54 @@ func debianLicense(s string) biopsy.License {
 	return biopsy.License{Expression: strings.Join(parts, " AND "), Basis: "declared"}
 }
 
-// debianClause joins the ids of "A or B and C", in which "and" binds closer, as in SPDX. "" when a word has no id.
+// debianClause joins the ids of "A or B and C", in which "and" binds closer, as in SPDX; an id may be followed by "with KEYWORD
+// exception". "" when a word has no id.
 func debianClause(words []string) string {
 	var out []string
-	for i, w := range words {
-		if i%2 == 1 {
-			op := strings.ToUpper(w)
-			if op != "AND" && op != "OR" {
-				return ""
-			}
-			out = append(out, op)
-			continue
-		}
-		id := debianID(w)
+	for len(words) > 0 {
+		id := debianID(words[0])
 		if id == "" {
 			return ""
 		}
+		words = words[1:]
+		if len(words) >= 3 && words[0] == "with" && words[2] == "exception" {
+			exception := debianException(words[1], id)
+			if exception == "" {
+				return ""
+			}
+			id += " WITH " + exception
+			words = words[3:]
+		}
 		out = append(out, id)
+		if len(words) == 0 {
+			return strings.Join(out, " ")
+		}
+		op := strings.ToUpper(words[0])
+		if op != "AND" && op != "OR" {
+			return ""
+		}
+		out = append(out, op)
+		words = words[1:]
 	}
-	if len(out)%2 == 0 {
-		return ""
-	}
-	return strings.Join(out, " ")
+	return ""
 }
 
-var (
-	commonPath = regexp.MustCompile(`/usr/share/common-licenses/([A-Za-z]+(?:-[0-9]+(?:\.[0-9]+)?)?)`)
-	laterWords = regexp.MustCompile(`(?i)(any|or)\s+(\S+\s+)?later\s+version`)
-)
+var commonPath = regexp.MustCompile(`/usr/share/common-licenses/([A-Za-z]+(?:-[0-9]+(?:\.[0-9]+)?)?)`)
+
+// grantsLater tells whether a notice allows later versions ("or (at your option) any later version", "either version 2, or later").
+func grantsLater(text []byte) bool {
+	for {
+		i := bytes.Index(text, []byte("later"))
+		if i < 0 {
+			return false
+		}
+		before := bytes.Fields(text[max(0, i-12):i])
+		if n := len(before); n > 0 && (bytes.EqualFold(before[n-1], []byte("any")) || bytes.EqualFold(before[n-1], []byte("or"))) {
+			return true
+		}
+		text = text[i+len("later"):]
+	}
+}
 
 // commonLicenses returns the licences whose common text a free-form file points to. Whether a later version may be chosen shows in
 // the words before the pointer; where they do not say so, the name is left without a guess.
@@ -154,7 +176,7 @@ func commonLicenses(text []byte) []biopsy.License {
 		id := debianID(name)
 		switch {
 		case name == "BSD", name == "Artistic":
-		case strings.HasSuffix(id, "-only") && laterWords.Match(text[start:m[0]]):
+		case strings.HasSuffix(id, "-only") && grantsLater(text[start:m[0]]):
 			l = biopsy.License{Expression: debianID(name + "+"), Basis: "declared"}
 		case id != "" && !strings.HasSuffix(id, "-only"):
 			l = biopsy.License{Expression: id, Basis: "declared"}

@@ -75,3 +75,28 @@ func gnuID(family, version, suffix string, later bool) string {
 	}
 	return ""
 }
+
+// debianExceptions are the keywords of "GPL-2+ with KEYWORD exception" that mean one exception of the SPDX list together with that
+// licence. A keyword with several texts ("OpenSSL", "GCC" of old) is left as found.
+var debianExceptions = []struct{ keyword, license, spdx string }{
+	{"autoconf", "GPL-2.0", "Autoconf-exception-2.0"},
+	{"autoconf", "GPL-3.0", "Autoconf-exception-3.0"},
+	{"bison", "GPL-3.0", "Bison-exception-2.2"},
+	{"bison", "GPL-2.0", "Bison-exception-2.2"},
+	{"classpath", "GPL-2.0", "Classpath-exception-2.0"},
+	{"font", "GPL-", "Font-exception-2.0"},
+	{"libtool", "GPL-2.0", "Libtool-exception"},
+	{"linux-syscall-note", "GPL-2.0", "Linux-syscall-note"},
+	{"llvm", "Apache-2.0", "LLVM-exception"},
+	{"texinfo", "GPL-", "Texinfo-exception"},
+}
+
+// debianException returns the SPDX exception for a keyword beside a licence id, or "".
+func debianException(keyword, id string) string {
+	for _, e := range debianExceptions {
+		if strings.EqualFold(keyword, e.keyword) && strings.HasPrefix(id, e.license) {
+			return e.spdx
+		}
+	}
+	return ""
+}

@@ -86,7 +86,7 @@ func rootMark(p string) string {
 func opkgClaim(s *stanza) biopsy.Claim {
 	c := debClaim(s, "opkg")
 	c.Source = opkgSource(s)
-	c.Licenses = declared(s.get("License"))
+	c.Licenses = declared(bitbake.Replace(s.get("License")))
 	if cpe := cpe23(s.get("CPE-ID"), upstreamVersion(c.Version)); cpe != "" {
 		c.CPEs = []string{cpe}
 	}
@@ -94,6 +94,9 @@ func opkgClaim(s *stanza) biopsy.Claim {
 	setExtra(&c, "opkg:abi-version", s.get("ABIVersion"))
 	return c
 }
+
+// bitbake rewrites the operators of OpenEmbedded's LICENSE (Yocto 5.0 reference manual, LICENSE).
+var bitbake = strings.NewReplacer(" & ", " AND ", " | ", " OR ")
 
 // opkgSource names the recipe: OpenWrt says SourceName, OpenEmbedded says OE or "Source: busybox_1.36.1.bb". Other values of
 // Source are addresses or folders, and name nothing.
