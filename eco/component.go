@@ -1,0 +1,29 @@
+package eco
+
+import (
+	"strings"
+
+	"github.com/biopsy-sca/biopsy"
+)
+
+// Component returns what a purl says of a component: names, version, architecture, distribution and source package. It has no
+// evidence.
+func Component(purl string) (biopsy.Component, error) {
+	p, err := Parse(purl)
+	if err != nil {
+		return biopsy.Component{}, err
+	}
+	c := biopsy.Component{Kind: biopsy.Library, Eco: p.Type, Namespace: p.Namespace, Name: p.Name, Version: p.Version, Purl: purl, Arch: p.Qualifier("arch")}
+	if p.Type == "deb" || p.Type == "rpm" || p.Type == "apk" || p.Type == "opkg" {
+		c.Distro = p.Qualifier("distro")
+		if e := p.Qualifier("epoch"); e != "" && e != "0" {
+			c.Version = e + ":" + c.Version
+		}
+	}
+	if up := p.Qualifier("upstream"); up != "" {
+		name, version, _ := strings.Cut(up, "@")
+		c.Source = &biopsy.Upstream{Name: name, Version: version}
+	}
+	c.ID = biopsy.ComponentID(&c)
+	return c, nil
+}
