@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/biopsy-sca/biopsy"
@@ -125,21 +124,23 @@ func (m *matcher) describe(f *biopsy.Finding, g *group) error {
 	for i := range f.Because {
 		ids = append(ids, f.Because[i].Record)
 	}
-	ids = append(ids, f.Aliases...)
-	for _, id := range unique(ids) {
-		a, err := m.advisory(id)
+	for i, id := range unique(append(ids, f.Aliases...)) {
+		if i >= len(ids) && len(sev) > 0 && f.Summary != "" {
+			break // other names of the hole are asked only where those that spoke left something out
+		}
+		n, err := m.shelf.note(id)
 		if err != nil {
 			return err
 		}
-		if a.ID == "" || !m.stands(&a) {
+		if !m.standing(n.published, n.modified, n.withdrawn) {
 			continue
 		}
 		if f.Summary == "" {
-			f.Summary = a.Summary
+			f.Summary = n.summary
 		}
-		f.URLs = append(f.URLs, links(&a)...)
-		if isCVE(a.ID) || len(sev) == 0 {
-			sev = append(sev, a.Severity...)
+		f.URLs = append(f.URLs, n.links...)
+		if isCVE(id) || len(sev) == 0 {
+			sev = append(sev, n.severity...)
 		}
 	}
 	f.URLs = capped(unique(f.URLs))
@@ -156,17 +157,6 @@ const maxLinks = 8
 
 func capped(urls []string) []string { return urls[:min(len(urls), maxLinks)] }
 
-// links are the advisories and fixes a record points to.
-func links(a *biopsy.Advisory) []string {
-	var out []string
-	for _, r := range a.References {
-		if (r.Type == "ADVISORY" || r.Type == "FIX") && strings.HasPrefix(r.URL, "http") {
-			out = append(out, r.URL)
-		}
-	}
-	return out
-}
-
 // unique drops repetitions and keeps the order.
 func unique(ss []string) []string {
 	var out []string
@@ -178,48 +168,18 @@ func unique(ss []string) []string {
 	return out
 }
 
-// maxAdvisories bounds the whole records a worker keeps.
-const maxAdvisories = 2000
-
-// advisory returns the whole record of an id from the first book that has it; the zero record when none has. Only what describe
-// reads is kept.
-func (m *matcher) advisory(id string) (biopsy.Advisory, error) {
-	if a, ok := m.advisories[id]; ok {
-		return a, nil
-	}
-	var a biopsy.Advisory
-	for _, b := range m.books {
-		got, ok, err := b.Advisory(id)
-		if err != nil {
-			return a, err
-		}
-		if ok {
-			a = biopsy.Advisory{ID: got.ID, Summary: got.Summary, Severity: got.Severity, References: got.References,
-				Published: got.Published, Modified: got.Modified, Withdrawn: got.Withdrawn}
-			break
-		}
-	}
-	if len(m.advisories) >= maxAdvisories {
-		clear(m.advisories)
-	}
-	m.advisories[id] = a
-	return a, nil
-}
-
 // exploited joins what is known of the use of any CVE of the hole, as far as it was known then.
 func (m *matcher) exploited(f *biopsy.Finding) error {
 	for _, id := range append([]string{f.Advisory}, f.Aliases...) {
 		if !isCVE(id) {
 			continue
 		}
-		for _, b := range m.books {
-			e, ok, err := b.Exploit(id)
-			if err != nil {
-				return err
-			}
-			if ok {
-				f.Exploit = joinExploit(f.Exploit, m.knownThen(e))
-			}
+		all, err := m.shelf.exploits(id)
+		if err != nil {
+			return err
+		}
+		for _, e := range all {
+			f.Exploit = joinExploit(f.Exploit, m.knownThen(e))
 		}
 	}
 	return nil

@@ -56,11 +56,12 @@ func Run(ctx context.Context, inv *biopsy.Inventory, books []Book, o Options) ([
 		jobs = 2
 	}
 	errs := make([]error, jobs)
+	shelf := newShelf(books)
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for j := range jobs {
 		wg.Go(func() {
-			m := newMatcher(books, &o)
+			m := &matcher{shelf: shelf, o: &o, entries: map[[2]string][]refdb.Entry{}}
 			for errs[j] == nil {
 				i := int(next.Add(1)) - 1
 				if i >= len(found) {
@@ -88,17 +89,12 @@ func sorted(all []biopsy.Finding) []biopsy.Finding {
 	return all
 }
 
-// matcher is one worker with what it looked up lately.
+// matcher is one worker with the packages it looked up lately.
 type matcher struct {
-	books      []Book
-	o          *Options
-	entries    map[[2]string][]refdb.Entry
-	held       int // entries in the cache
-	advisories map[string]biopsy.Advisory
-}
-
-func newMatcher(books []Book, o *Options) *matcher {
-	return &matcher{books: books, o: o, entries: map[[2]string][]refdb.Entry{}, advisories: map[string]biopsy.Advisory{}}
+	shelf   *shelf
+	o       *Options
+	entries map[[2]string][]refdb.Entry
+	held    int // entries kept
 }
 
 // component answers for one component.
@@ -149,7 +145,7 @@ func (m *matcher) known(ecosystem, name string) ([]refdb.Entry, error) {
 		return es, nil
 	}
 	var out []refdb.Entry
-	for _, b := range m.books {
+	for _, b := range m.shelf.books {
 		es, err := b.Package(ecosystem, name)
 		if err != nil {
 			return nil, err
@@ -164,15 +160,12 @@ func (m *matcher) known(ecosystem, name string) ([]refdb.Entry, error) {
 	return out, nil
 }
 
-// exists says whether a record stands at the time asked about. A record without date of publication counts from its last change.
+// exists says whether a record stands at the time asked about.
 func (m *matcher) exists(e *refdb.Entry) bool {
 	return m.standing(e.Published, e.Modified, e.Withdrawn)
 }
 
-func (m *matcher) stands(a *biopsy.Advisory) bool {
-	return m.standing(a.Published, a.Modified, a.Withdrawn)
-}
-
+// standing: a record without date of publication counts from its last change.
 func (m *matcher) standing(published, modified, withdrawn time.Time) bool {
 	asOf := m.o.AsOf
 	if asOf.IsZero() {

@@ -1,0 +1,96 @@
+package match
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/biopsy-sca/biopsy"
+)
+
+// shelf is the books with what was read of them lately, for all workers: many packages share one source, and so its holes.
+type shelf struct {
+	books []Book
+
+	mu    sync.Mutex
+	notes map[string]note
+	uses  map[string][]biopsy.Exploit
+}
+
+// note is what a finding tells of a whole record.
+type note struct {
+	summary                        string
+	severity                       []biopsy.Severity
+	links                          []string
+	published, modified, withdrawn time.Time
+}
+
+// maxNotes bounds what is kept: some ten megabytes.
+const maxNotes = 20_000
+
+func newShelf(books []Book) *shelf {
+	return &shelf{books: books, notes: map[string]note{}, uses: map[string][]biopsy.Exploit{}}
+}
+
+// note returns what the first book that has a record of that id says; the zero note when none has.
+func (s *shelf) note(id string) (note, error) {
+	s.mu.Lock()
+	n, ok := s.notes[id]
+	s.mu.Unlock()
+	if ok {
+		return n, nil
+	}
+	for _, b := range s.books {
+		a, ok, err := b.Advisory(id)
+		if err != nil {
+			return n, err
+		}
+		if ok {
+			n = noteOf(&a)
+			break
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.notes) >= maxNotes {
+		clear(s.notes)
+	}
+	s.notes[id] = n
+	return n, nil
+}
+
+func noteOf(a *biopsy.Advisory) note {
+	n := note{summary: a.Summary, severity: a.Severity, published: a.Published, modified: a.Modified, withdrawn: a.Withdrawn}
+	for _, r := range a.References {
+		if (r.Type == "ADVISORY" || r.Type == "FIX") && strings.HasPrefix(r.URL, "http") && len(n.links) < maxLinks {
+			n.links = append(n.links, strings.Clone(r.URL))
+		}
+	}
+	return n
+}
+
+// exploits returns what each book knows of a CVE's use.
+func (s *shelf) exploits(cve string) ([]biopsy.Exploit, error) {
+	s.mu.Lock()
+	all, ok := s.uses[cve]
+	s.mu.Unlock()
+	if ok {
+		return all, nil
+	}
+	for _, b := range s.books {
+		e, ok, err := b.Exploit(cve)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			all = append(all, e)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.uses) >= maxNotes {
+		clear(s.uses)
+	}
+	s.uses[cve] = all
+	return all, nil
+}
