@@ -33,9 +33,11 @@ func apkInstalled(ctx context.Context, in biopsy.Input, emit func(biopsy.Evidenc
 	providers := map[string][]string{}
 	for _, p := range packages {
 		for _, cap := range p.provides {
-			providers[cap] = append(providers[cap], p.claim.Name)
+			if by := providers[cap]; len(by) < maxAlternatives {
+				providers[cap] = append(by, p.claim.Name)
+			}
 		}
-		providers[p.claim.Name] = append(providers[p.claim.Name], p.claim.Name)
+		providers[p.claim.Name] = []string{p.claim.Name}
 	}
 	for _, p := range packages {
 		p.claim.Needs = resolve(p.claim.Name, p.depends, providers)
@@ -70,11 +72,14 @@ func apkPackages(ctx context.Context, in biopsy.Input) ([]apkPackage, error) {
 			}
 			return all, err
 		}
+		if len(all) > maxPackages {
+			return all, errMany
+		}
 		switch key, value := apkField(b); {
 		case len(b) == 0:
 			end()
 		case key == 'F':
-			dir = append(append(dir[:0], value...), '/')
+			dir = append(append(dir[:0], value[:min(len(value), maxPath)]...), '/')
 		case key == 'R':
 			files.add(append(bytes.TrimLeft(dir, "/"), value...))
 		default:
@@ -165,8 +170,8 @@ func resolve(name string, wanted []string, providers map[string][]string) []biop
 	return needs
 }
 
-// maxAlternatives bounds how many providers one need names.
-const maxAlternatives = 16
+// maxAlternatives bounds how many providers of a capability are remembered, and how many names one need has.
+const maxAlternatives = 32
 
 func alternatives(by []string) string {
 	if len(by) == 1 {
@@ -175,5 +180,5 @@ func alternatives(by []string) string {
 	names := slices.Clone(by)
 	slices.Sort(names)
 	names = slices.Compact(names)
-	return strings.Join(names[:min(len(names), maxAlternatives)], " | ")
+	return strings.Join(names, " | ")
 }

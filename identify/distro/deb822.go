@@ -23,14 +23,16 @@ func (s *stanza) get(name string) string { return s.fields[name] }
 // stanzas reads a control file paragraph by paragraph.
 type stanzas struct {
 	*lines
-	want map[string]bool
+	want  map[string]bool
+	field string // the field at hand; "" when it is not wanted
+	value []byte
 }
 
 // next reads the next paragraph into s. io.EOF comes after the last one.
 func (r *stanzas) next(s *stanza) error {
 	clear(s.fields)
 	s.line = 0
-	last := ""
+	defer r.flush(s)
 	for {
 		b, err := r.lines.next()
 		if err == io.EOF && s.line > 0 {
@@ -48,28 +50,36 @@ func (r *stanzas) next(s *stanza) error {
 		if s.line == 0 {
 			s.line = r.n
 		}
-		last = r.take(s, b, last)
+		r.take(s, b)
 	}
 }
 
-// take keeps one line of a paragraph, and returns the field that a folded line behind it continues; "" for none.
-func (r *stanzas) take(s *stanza, b []byte, last string) string {
+// take keeps one line of a paragraph.
+func (r *stanzas) take(s *stanza, b []byte) {
 	if b[0] == ' ' || b[0] == '\t' {
-		if last != "" && last != "Description" && len(s.fields[last])+len(b) < maxField {
-			s.fields[last] += "\n" + string(bytes.TrimSpace(b))
+		if r.field != "" && r.field != "Description" && len(r.value)+len(b) < maxField {
+			r.value = append(append(r.value, '\n'), bytes.TrimSpace(b)...)
 		}
-		return last
+		return
 	}
+	r.flush(s)
 	name, value, ok := bytes.Cut(b, []byte(":"))
 	if !ok || !r.want[string(name)] {
-		return ""
+		return
 	}
-	key := string(name)
-	if key == "Package" && s.fields[key] == "" {
+	r.field = string(name)
+	r.value = append(r.value, bytes.TrimSpace(value)...)
+	if r.field == "Package" && s.fields[r.field] == "" {
 		s.line = r.n
 	}
-	s.fields[key] = string(bytes.TrimSpace(value))
-	return key
+}
+
+// flush ends the field at hand, if there is one.
+func (r *stanzas) flush(s *stanza) {
+	if r.field != "" {
+		s.fields[r.field] = string(r.value)
+	}
+	r.field, r.value = "", r.value[:0]
 }
 
 // fieldSet makes a set of field names.
@@ -102,7 +112,7 @@ func debNeeds(fields ...string) []biopsy.Need {
 func debAlternatives(s string) string {
 	first, more, ok := strings.Cut(s, "|")
 	name := debName(first)
-	for ok {
+	for n := 1; ok && n < maxAlternatives; n++ {
 		first, more, ok = strings.Cut(more, "|")
 		switch n := debName(first); {
 		case name == "":

@@ -6,7 +6,11 @@
 // which of two claims is right, and never follows a link.
 package distro
 
-import "github.com/biopsy-sca/biopsy"
+import (
+	"fmt"
+
+	"github.com/biopsy-sca/biopsy"
+)
 
 // All is every reader of this room.
 var All = []biopsy.Extractor{
@@ -25,6 +29,11 @@ var All = []biopsy.Extractor{
 	RPM,
 	RPMLog,
 }
+
+// maxPackages bounds the packages of one database; the whole of Debian has 70,000.
+const maxPackages = 300_000
+
+var errMany = fmt.Errorf("more than %d packages", maxPackages)
 
 // evidence wraps a claim that a database makes in one line or record.
 func evidence(in biopsy.Input, reader string, line int, c biopsy.Claim) biopsy.Evidence {

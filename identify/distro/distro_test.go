@@ -153,6 +153,8 @@ func TestRPM(t *testing.T) {
 		{"ndb", "var/lib/rpm/Packages.db"},
 		{"bdb-1234", "var/lib/rpm/Packages"},
 		{"bdb-4321", "var/lib/rpm/Packages"},
+		{"bdb-16k", "usr/share/rpm/Packages"},
+		{"sqlite-512", "var/lib/rpm/rpmdb.sqlite"},
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			want, err := os.ReadFile("testdata/rpm/want")

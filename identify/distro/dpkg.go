@@ -95,7 +95,10 @@ func packageFile(descents string) string {
 func debPackages(ctx context.Context, in biopsy.Input, each func(*stanza)) error {
 	r := stanzas{lines: readLines(in), want: opkgFields}
 	s := stanza{fields: make(map[string]string, 16)}
-	for ctx.Err() == nil {
+	for n := 0; ctx.Err() == nil; n++ {
+		if n > maxPackages {
+			return errMany
+		}
 		err := r.next(&s)
 		if err == io.EOF {
 			return nil

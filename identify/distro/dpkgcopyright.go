@@ -100,7 +100,7 @@ func hasField(line []byte, field string) bool {
 // BSD-3-clause": the comma gives "and" the lower rank). Where one name has no SPDX id, the whole stays as found.
 func debianLicense(s string) biopsy.License {
 	if len(s) > maxShortName {
-		s = s[:maxShortName]
+		return biopsy.License{Name: strings.ToValidUTF8(s[:maxShortName], "?") + " ...", Basis: "declared"}
 	}
 	var parts []string
 	for clause := range strings.SplitSeq(strings.ReplaceAll(s, ", and ", ","), ",") {

@@ -43,6 +43,9 @@ func setExtra(c *biopsy.Claim, key, value string) {
 	c.Extra[key] = value
 }
 
+// maxPath bounds a path inside a tree (Linux PATH_MAX).
+const maxPath = 4096
+
 // owned collects the files of one package.
 type owned struct {
 	root  string
@@ -50,12 +53,12 @@ type owned struct {
 	buf   []byte
 }
 
-// add notes one file, as its database spells it.
+// add notes one file, as its database spells it. What cannot be a path is passed over.
 func (o *owned) add(path []byte) {
 	for len(path) > 0 && path[0] == '/' {
 		path = path[1:]
 	}
-	if len(path) == 0 {
+	if len(path) == 0 || len(path) > maxPath {
 		return
 	}
 	b := o.buf[:0]

@@ -62,7 +62,9 @@ func rpmPackages(ctx context.Context, in biopsy.Input, emit func(biopsy.Evidence
 		if err != nil {
 			return fmt.Errorf("header at offset %d: %w", offset, err)
 		}
-		t.add(offset, h)
+		if t.add(offset, h); len(t.packages) > maxPackages {
+			return errMany
+		}
 		return ctx.Err()
 	})
 	t.findFiles()
@@ -103,7 +105,7 @@ func (t *rpmTree) add(offset int64, h rpmdb.Header) {
 // provide notes who provides a capability; a name without one is nobody's.
 func (t *rpmTree) provide(capability, name string) {
 	by := t.providers[capability]
-	if len(by) == 0 || by[len(by)-1] != name {
+	if len(by) == 0 || (len(by) < maxAlternatives && by[len(by)-1] != name) {
 		t.providers[capability] = append(by, name)
 	}
 }

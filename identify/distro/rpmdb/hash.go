@@ -77,9 +77,11 @@ func (db *hashDB) values(page []byte, n int64, yield func(int64, []byte) error) 
 		return fmt.Errorf("page %d: %d items do not fit", n, count)
 	}
 	at := func(i int) int { return int(db.order.Uint16(page[pageHead+2*i:])) }
+	free := len(page)
 	for i := 1; i < count; i += 2 {
-		start, end := at(i), at(i-1)
-		if start < pageHead+2*count || start >= end || end > len(page) {
+		start, end, before := at(i), at(i-1), free
+		free = start
+		if start < pageHead+2*count || start >= end || end > before {
 			return fmt.Errorf("page %d: item %d from %d to %d", n, i, start, end)
 		}
 		blob, err := db.item(page[start:end])

@@ -49,6 +49,9 @@ const (
 	maxData    = 256 << 20 // RPM's own bound on a header
 )
 
+// maxPath bounds a file's path (Linux PATH_MAX).
+const maxPath = 4096
+
 // Header is one package's header. It refers to the blob it was parsed from.
 type Header struct {
 	index []byte // entries of tag, type, offset and count, big-endian
@@ -145,7 +148,7 @@ func (n Numbers) At(i int) uint32 {
 	return binary.BigEndian.Uint32(n.data[4*i:])
 }
 
-// Files calls yield for every file that the package lists, folders left out. The path is valid until yield returns.
+// Files calls yield for every file that the package lists, folders and impossible paths left out. The path is valid until yield returns.
 func (h Header) Files(yield func(path []byte)) {
 	modes := h.Int16s(FileModes)
 	folder := func(i int) bool { return i < modes.Len() && modes.At(i)&0o170000 == 0o040000 } // S_IFMT, S_IFDIR
@@ -159,8 +162,11 @@ func (h Header) Files(yield func(path []byte)) {
 	at := h.Int32s(DirIndexes)
 	var path []byte
 	h.Strings(BaseNames, func(i int, s []byte) {
-		if i < at.Len() && int64(at.At(i)) < int64(len(dirs)) && !folder(i) {
-			path = append(append(path[:0], dirs[at.At(i)]...), s...)
+		if i >= at.Len() || int64(at.At(i)) >= int64(len(dirs)) || folder(i) {
+			return
+		}
+		if dir := dirs[at.At(i)]; len(dir)+len(s) <= maxPath {
+			path = append(append(path[:0], dir...), s...)
 			yield(path)
 		}
 	})

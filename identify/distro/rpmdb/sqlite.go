@@ -24,6 +24,7 @@ type sqliteDB struct {
 	usable int64 // bytes of a page without the reserved end
 	pages  int64
 	budget int64 // pages that may still be read: a sound file needs each once
+	local  int64 // bytes of records on leaf pages that may still be read: they do not overlap
 	record []byte
 }
 
@@ -38,7 +39,7 @@ func walkSQLite(f file, yield func(int64, []byte) error) error {
 	if err != nil {
 		return err
 	}
-	db.budget = db.pages
+	db.budget, db.local = db.pages, db.size
 	return db.rows(root, maxTreeDepth, func(offset int64, record []byte) error {
 		// columns: hnum INTEGER PRIMARY KEY, blob BLOB
 		columns, err := split(record, 2)
@@ -66,7 +67,7 @@ func openSQLite(f file) (*sqliteDB, error) {
 		return nil, fmt.Errorf("page size %d, %d of it reserved", db.page, head[20])
 	}
 	db.pages = f.size / db.page
-	db.budget = db.pages
+	db.budget, db.local = db.pages, db.size
 	return db, nil
 }
 
@@ -158,9 +159,12 @@ func (db *sqliteDB) payload(cell []byte) ([]byte, error) {
 	if n == 0 || m == 0 || size > uint64(db.size) {
 		return nil, fmt.Errorf("payload of %d bytes in a file of %d", size, db.size)
 	}
-	local := db.local(int64(size))
+	local := db.onPage(int64(size))
 	if local > int64(len(cell)) || (local < int64(size) && local+4 > int64(len(cell))) {
 		return nil, fmt.Errorf("payload of %d bytes does not fit", size)
+	}
+	if db.local -= local; db.local < 0 {
+		return nil, errors.New("records overlap")
 	}
 	if local == int64(size) {
 		return cell[:local], nil
@@ -183,8 +187,8 @@ func (db *sqliteDB) overflow(next, size int64) ([]byte, error) {
 	return db.record, nil
 }
 
-// local is how many bytes of a table leaf's payload lie on the page itself (file format, 1.6).
-func (db *sqliteDB) local(size int64) int64 {
+// onPage is how many bytes of a table leaf's payload lie on the page itself (file format, 1.6).
+func (db *sqliteDB) onPage(size int64) int64 {
 	most := db.usable - 35
 	if size <= most {
 		return size

@@ -74,12 +74,18 @@ sqlite3 db-sqlite/rpmdb.sqlite 'PRAGMA wal_checkpoint(TRUNCATE)' > /dev/null
 gzip -9n < db-sqlite/rpmdb.sqlite > "$here/sqlite.gz"
 python3 "$here/ndb.py" db-sqlite/rpmdb.sqlite Packages.db
 gzip -9n < Packages.db > "$here/ndb.gz"
-for order in 1234 4321; do
+# the schema of 512-byte pages is a tree of several levels
+sqlite3 db-sqlite/rpmdb.sqlite 'PRAGMA journal_mode=DELETE; PRAGMA page_size=512; VACUUM' > /dev/null
+gzip -9n < db-sqlite/rpmdb.sqlite > "$here/sqlite-512.gz"
+bdb() { # name, byte order, page size: on large pages short headers lie on the page itself
 	{
-		printf 'VERSION=3\nformat=bytevalue\ntype=hash\ndb_pagesize=4096\ndb_lorder=%s\nHEADER=END\n' $order
+		printf 'VERSION=3\nformat=bytevalue\ntype=hash\ndb_pagesize=%s\ndb_lorder=%s\nHEADER=END\n' "$3" "$2"
 		printf ' 00000000\n 04000000\n'
 		sqlite3 db-sqlite/rpmdb.sqlite "SELECT printf(' %02x000000', hnum) || char(10) || ' ' || lower(hex(blob)) FROM Packages"
 		printf 'DATA=END\n'
-	} | db5.3_load "$work/Packages.$order"
-	gzip -9n < "$work/Packages.$order" > "$here/bdb-$order.gz"
-done
+	} | db5.3_load "$work/Packages.$1"
+	gzip -9n < "$work/Packages.$1" > "$here/$1.gz"
+}
+bdb bdb-1234 1234 4096
+bdb bdb-4321 4321 4096
+bdb bdb-16k 1234 16384
