@@ -49,6 +49,9 @@ var foreign = []struct{ prefix, room, why string }{
 	{"github.com/package-url/packageurl-go", "eco", "the purl specification's own Go library"},
 	{"github.com/google/osv-scalibr/semantic", "eco", "version orders of the rarer ecosystems"},
 	{"github.com/google/osv-scalibr/", "internal/scalibr", "adapter from scalibr's plugins to our readers"},
+	{"github.com/CycloneDX/cyclonedx-go", "format/cyclonedx", "the specification's own Go types"},
+	{"github.com/spdx/tools-golang", "format/spdx", "reads the RDF form of SPDX 2"},
+	{"github.com/santhosh-tekuri/jsonschema/", "internal/schemas", "official schemas in tests"},
 	{"github.com/spf13/", "cmd/biopsy", "command line: flags, help, completion, man pages"},
 }
 

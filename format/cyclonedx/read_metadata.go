@@ -1,0 +1,176 @@
+package cyclonedx
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	cdx "github.com/CycloneDX/cyclonedx-go"
+
+	biopsy "github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/internal/bom"
+)
+
+// artifactProperty begins the properties that hold an artifact of the scan.
+const artifactProperty = bom.Prefix + "artifact:"
+
+func (d *document) metadata(m *cdx.Metadata) {
+	d.out.Created = m.Timestamp
+	d.out.Authors = authors(m)
+	d.out.Tools = tools(m.Tools)
+	for _, l := range list(m.Lifecycles) {
+		d.out.Lifecycles = append(d.out.Lifecycles, cmp.Or(string(l.Phase), l.Name))
+	}
+	for _, p := range list(m.Properties) {
+		d.documentProperty(p)
+	}
+	if m.Component != nil {
+		d.subject(m.Component)
+	}
+	if d.out.Subject.Manufacturer == "" && m.Manufacture != nil {
+		d.out.Subject.Manufacturer = m.Manufacture.Name
+	}
+}
+
+func (d *document) documentProperty(p cdx.Property) {
+	if p.Name != gapProperty {
+		return
+	}
+	var g biopsy.Gap
+	if err := json.Unmarshal([]byte(p.Value), &g); err != nil {
+		d.Gap(biopsy.Gap{Reason: fmt.Sprintf("property %s: %v", gapProperty, err)})
+		return
+	}
+	d.stated = append(d.stated, g)
+}
+
+// subject takes what the document describes. It is a component of its own when something names it as software.
+func (d *document) subject(c *cdx.Component) {
+	d.out.Subject = biopsy.Subject{Name: c.Name, Version: c.Version, Kind: biopsy.Kind(c.Type)}
+	for _, org := range []*cdx.OrganizationalEntity{c.Manufacturer, c.Supplier} {
+		if org != nil && d.out.Subject.Manufacturer == "" {
+			d.out.Subject.Manufacturer = org.Name
+		}
+	}
+	ref := cmp.Or(c.BOMRef, "\x00subject")
+	if c.PackageURL == "" && c.CPE == "" && c.SWID == nil {
+		d.Artifact(ref, 0)
+		d.relations(c, ref)
+	} else {
+		d.subjectComponent(c, ref)
+	}
+	if a, ok := artifactOf(c); ok {
+		d.artifacts = append(d.artifacts, a)
+	}
+	for i := range list(c.Components) {
+		d.part(&(*c.Components)[i], ref)
+	}
+}
+
+func (d *document) subjectComponent(c *cdx.Component, ref string) {
+	out := d.toComponent(c, biopsy.Place{Path: d.name})
+	if out.Name == "" {
+		d.Artifact(ref, 0)
+		return
+	}
+	bom.Keep(&out, bom.SubjectKey, "true")
+	d.out.SubjectID = d.Add(ref, out)
+	d.relations(c, ref)
+	d.Relate("artifact:0", ref, biopsy.Contains, "")
+}
+
+// part takes what is inside the subject: an artifact of a scan, or a component like any other.
+func (d *document) part(c *cdx.Component, parent string) {
+	a, ok := artifactOf(c)
+	if !ok {
+		d.component(c, biopsy.Place{Path: d.name}, parent)
+		return
+	}
+	if len(d.artifacts) > 0 {
+		d.Artifact(c.BOMRef, len(d.artifacts))
+	}
+	d.relations(c, c.BOMRef)
+	d.artifacts = append(d.artifacts, a)
+}
+
+// artifactOf reads an artifact of a scan from its properties.
+func artifactOf(c *cdx.Component) (a biopsy.Artifact, ok bool) {
+	for _, p := range list(c.Properties) {
+		name, own := strings.CutPrefix(p.Name, artifactProperty)
+		if !own {
+			continue
+		}
+		ok = true
+		switch name {
+		case "ref":
+			a.Ref = p.Value
+		case "name":
+			a.Name = p.Value
+		case "kind":
+			a.Kind = p.Value
+		case "digest":
+			a.Digest = p.Value
+		case "size":
+			a.Size, _ = strconv.ParseInt(p.Value, 10, 64) // 0 when it is no number: unknown
+		case "files":
+			a.Files, _ = strconv.Atoi(p.Value) // 0 when it is no number: unknown
+		case "layer":
+			id, by, _ := strings.Cut(p.Value, " ")
+			a.Layers = append(a.Layers, biopsy.Layer{DiffID: id, CreatedBy: by})
+		}
+	}
+	return a, ok
+}
+
+// authors lists who made the document: people and organisations, not tools.
+func authors(m *cdx.Metadata) []string {
+	var out []string
+	for _, a := range list(m.Authors) {
+		out = appendName(out, a.Name, a.Email)
+	}
+	for _, org := range []*cdx.OrganizationalEntity{m.Manufacturer, m.Supplier} {
+		if org == nil {
+			continue
+		}
+		mail := ""
+		for _, c := range list(org.Contact) {
+			mail = cmp.Or(mail, c.Email)
+		}
+		out = appendName(out, org.Name, mail)
+	}
+	return out
+}
+
+func appendName(to []string, name, mail string) []string {
+	if mail != "" {
+		name = strings.TrimSpace(name + " <" + mail + ">")
+	}
+	if name == "" {
+		return to
+	}
+	for _, have := range to {
+		if have == name {
+			return to
+		}
+	}
+	return append(to, name)
+}
+
+func tools(in *cdx.ToolsChoice) []biopsy.Tool {
+	if in == nil {
+		return nil
+	}
+	var out []biopsy.Tool
+	for _, t := range list(in.Tools) {
+		out = append(out, biopsy.Tool{Name: t.Name, Version: t.Version})
+	}
+	for _, c := range list(in.Components) {
+		out = append(out, biopsy.Tool{Name: c.Name, Version: c.Version})
+	}
+	for _, s := range list(in.Services) {
+		out = append(out, biopsy.Tool{Name: s.Name, Version: s.Version})
+	}
+	return out
+}

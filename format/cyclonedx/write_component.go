@@ -1,0 +1,460 @@
+package cyclonedx
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	cdx "github.com/CycloneDX/cyclonedx-go"
+
+	biopsy "github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/eco"
+	"github.com/biopsy-sca/biopsy/internal/bom"
+	"github.com/biopsy-sca/biopsy/license"
+)
+
+// component turns c into what the document holds of it; what no field holds becomes properties.
+func (o *scanWriter) component(c *biopsy.Component) (*cdx.Component, error) {
+	out, err := fromExtra(c)
+	if err != nil {
+		return nil, fmt.Errorf("component %s: %w", c.ID, err)
+	}
+	p := properties(bom.Properties(c, func(k string) bool { return strings.HasPrefix(k, extraKey) }))
+	out.BOMRef, out.Type = c.ID, kind(c.Kind, &p)
+	out.Group, out.Name, out.Version, out.Description = bom.Clean(c.Namespace), bom.Clean(c.Name), bom.Clean(c.Version), bom.Clean(c.Description)
+	out.Scope = scope(c.Scope, &p)
+	if c.Supplier != "" && (out.Supplier != nil || supplier(out) != c.Supplier) {
+		org := cdx.OrganizationalEntity{Name: bom.Clean(c.Supplier)}
+		if out.Supplier != nil && out.Supplier.Name == c.Supplier {
+			org = *out.Supplier
+		}
+		out.Supplier = &org
+	}
+	out.Hashes = hashList(c.Hashes, &p)
+	if err := o.licenses(c, out, &p); err != nil {
+		return nil, fmt.Errorf("component %s: %w", c.ID, err)
+	}
+	identifiers(c, out, &p)
+	out.ExternalReferences = links(c, out.ExternalReferences, &p)
+	o.evidence(c, out)
+	o.relations(c, &p)
+	if u := unstated(c); u != "" {
+		p.add(bom.Unstated, u)
+	}
+	out.Properties = p.list()
+	return out, nil
+}
+
+// fromExtra brings back the fields that an earlier CycloneDX document had and our words lack.
+func fromExtra(c *biopsy.Component) (*cdx.Component, error) {
+	out := &cdx.Component{}
+	var keys []string
+	for k := range c.Extra {
+		if strings.HasPrefix(k, extraKey) {
+			keys = append(keys, k)
+		}
+	}
+	if len(keys) == 0 {
+		return out, nil
+	}
+	slices.Sort(keys)
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, k := range keys {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		name := k[len(extraKey):]
+		value := []byte(c.Extra[k])
+		if words[name] {
+			value = quoted(bom.Clean(c.Extra[k]))
+		}
+		if !json.Valid(value) {
+			return nil, fmt.Errorf("extra %q is not JSON", k)
+		}
+		b.Write(quoted(name))
+		b.WriteByte(':')
+		b.Write(value)
+	}
+	b.WriteByte('}')
+	if err := json.Unmarshal(b.Bytes(), out); err != nil {
+		return nil, fmt.Errorf("extra fields: %w", err)
+	}
+	return out, nil
+}
+
+// properties grows the list of a component's properties.
+type properties []bom.Property
+
+func (p *properties) add(name, value string) { *p = append(*p, bom.Property{Name: name, Value: value}) }
+
+func (p properties) list() *[]cdx.Property {
+	if len(p) == 0 {
+		return nil
+	}
+	out := make([]cdx.Property, len(p))
+	for i, v := range p {
+		out[i] = cdx.Property{Name: bom.Clean(v.Name), Value: bom.Clean(v.Value)}
+	}
+	return &out
+}
+
+// kinds are the component types of CycloneDX 1.6.
+var kinds = []cdx.ComponentType{cdx.ComponentTypeApplication, cdx.ComponentTypeFramework, cdx.ComponentTypeLibrary, cdx.ComponentTypeContainer,
+	cdx.ComponentTypePlatform, cdx.ComponentTypeOS, cdx.ComponentTypeDevice, cdx.ComponentTypeDeviceDriver, cdx.ComponentTypeFirmware,
+	cdx.ComponentTypeFile, cdx.ComponentTypeMachineLearningModel, cdx.ComponentTypeData, cdx.ComponentTypeCryptographicAsset}
+
+func kind(k biopsy.Kind, p *properties) cdx.ComponentType {
+	if t := cdx.ComponentType(k); slices.Contains(kinds, t) {
+		return t
+	}
+	value := string(k)
+	if value == "" {
+		value = "unknown"
+	}
+	p.add(bom.Prefix+"kind", value)
+	return cdx.ComponentTypeLibrary
+}
+
+func scope(s biopsy.Scope, p *properties) cdx.Scope {
+	switch s {
+	case "":
+		return ""
+	case biopsy.Runtime:
+		return cdx.ScopeRequired
+	case biopsy.Optional:
+		return cdx.ScopeOptional
+	case biopsy.Development:
+		return cdx.ScopeExcluded
+	}
+	p.add(bom.Prefix+"scope", string(s))
+	return ""
+}
+
+// algorithms are the hash algorithms of CycloneDX 1.6.
+var algorithms = []cdx.HashAlgorithm{cdx.HashAlgoMD5, cdx.HashAlgoSHA1, cdx.HashAlgoSHA256, cdx.HashAlgoSHA384, cdx.HashAlgoSHA512,
+	cdx.HashAlgoSHA3_256, cdx.HashAlgoSHA3_384, cdx.HashAlgoSHA3_512, cdx.HashAlgoBlake2b_256, cdx.HashAlgoBlake2b_384,
+	cdx.HashAlgoBlake2b_512, cdx.HashAlgoBlake3}
+
+func hashList(in []biopsy.Hash, p *properties) *[]cdx.Hash {
+	var out []cdx.Hash
+	for _, h := range in {
+		alg := cdx.HashAlgorithm(h.Alg)
+		if slices.Contains(algorithms, alg) && bom.HexDigest(h.Value) {
+			out = append(out, cdx.Hash{Algorithm: alg, Value: h.Value})
+			continue
+		}
+		p.add(bom.Prefix+"hash", h.Alg+"="+h.Value)
+	}
+	if out == nil {
+		return nil
+	}
+	return &out
+}
+
+// identifiers writes purl and CPEs; what is malformed or has no room goes to properties.
+func identifiers(c *biopsy.Component, out *cdx.Component, p *properties) {
+	if _, err := eco.Parse(c.Purl); c.Purl != "" && err == nil && bom.URI(c.Purl) {
+		out.PackageURL = c.Purl
+	} else {
+		if c.Purl != "" {
+			p.add(bom.Prefix+"purl", c.Purl)
+		}
+		if c.Eco != "" {
+			p.add(bom.Prefix+"eco", c.Eco)
+		}
+	}
+	for i, cpe := range c.CPEs {
+		if i == 0 && (bom.CPE23(cpe) || strings.HasPrefix(cpe, "cpe:/") && bom.URI(cpe)) {
+			out.CPE = cpe
+			continue
+		}
+		p.add(bom.Prefix+"cpe", cpe)
+	}
+}
+
+// links writes home page, repository and download before the references of an earlier document. A URL that is none goes to Extra's
+// property, for schemas refuse it.
+func links(c *biopsy.Component, earlier *[]cdx.ExternalReference, p *properties) *[]cdx.ExternalReference {
+	var out []cdx.ExternalReference
+	for _, l := range []struct {
+		kind cdx.ExternalReferenceType
+		url  string
+		name string
+	}{{cdx.ERTypeWebsite, c.Homepage, "homepage"}, {cdx.ERTypeVCS, c.Repository, "repository"}, {cdx.ERTypeDistribution, c.Download, "download"}} {
+		switch {
+		case l.url == "":
+		case bom.URI(l.url):
+			out = append(out, cdx.ExternalReference{Type: l.kind, URL: l.url})
+		default:
+			p.add(bom.Prefix+l.name, l.url)
+		}
+	}
+	for _, r := range list(earlier) {
+		if bom.URI(r.URL) {
+			out = append(out, r)
+		}
+	}
+	if out == nil {
+		return nil
+	}
+	return &out
+}
+
+// evidence writes how the component was recognised, by what, and every place.
+func (o *scanWriter) evidence(c *biopsy.Component, out *cdx.Component) {
+	if len(c.Evidence) == 0 {
+		return
+	}
+	e := out.Evidence
+	if e == nil {
+		e = &cdx.Evidence{}
+	}
+	e.Identity = &cdx.EvidenceIdentityChoice{Identities: &[]cdx.EvidenceIdentity{identity(c, out)}}
+	places := make([]cdx.EvidenceOccurrence, 0, len(c.Evidence))
+	for i := range c.Evidence {
+		places = append(places, occurrence(&c.Evidence[i]))
+	}
+	e.Occurrences = &places
+	if found := o.found(c); found != nil {
+		e.Licenses = found
+	}
+	out.Evidence = e
+}
+
+// identity gathers the evidence by technique and reader.
+func identity(c *biopsy.Component, out *cdx.Component) cdx.EvidenceIdentity {
+	field, value := cdx.EvidenceIdentityFieldTypeName, c.Name
+	if out.PackageURL != "" {
+		field, value = cdx.EvidenceIdentityFieldTypePURL, c.Purl
+	}
+	var methods []cdx.EvidenceIdentityMethod
+	best := float32(0)
+	for i := range c.Evidence {
+		e := &c.Evidence[i]
+		m := cdx.EvidenceIdentityMethod{Technique: technique(e.Basis), Value: bom.Clean(e.Reader)}
+		conf := confidence(e.Confidence)
+		best = max(best, conf)
+		j := slices.IndexFunc(methods, func(x cdx.EvidenceIdentityMethod) bool { return x.Technique == m.Technique && x.Value == m.Value })
+		if j < 0 {
+			m.Confidence = &conf
+			methods = append(methods, m)
+		} else if conf > *methods[j].Confidence {
+			methods[j].Confidence = &conf
+		}
+	}
+	return cdx.EvidenceIdentity{Field: field, Confidence: &best, ConcludedValue: bom.Clean(value), Methods: &methods}
+}
+
+func confidence(f float64) float32 {
+	if math.IsNaN(f) {
+		return 0
+	}
+	return float32(min(max(f, 0), 1))
+}
+
+func technique(b biopsy.Basis) cdx.EvidenceIdentityTechnique {
+	switch t := cdx.EvidenceIdentityTechnique(b); t {
+	case cdx.EvidenceIdentityTechniqueASTFingerprint, cdx.EvidenceIdentityTechniqueAttestation, cdx.EvidenceIdentityTechniqueBinaryAnalysis,
+		cdx.EvidenceIdentityTechniqueDynamicAnalysis, cdx.EvidenceIdentityTechniqueFilename, cdx.EvidenceIdentityTechniqueHashComparison,
+		cdx.EvidenceIdentityTechniqueInstrumentation, cdx.EvidenceIdentityTechniqueManifestAnalysis,
+		cdx.EvidenceIdentityTechniqueSourceCodeAnalysis:
+		return t
+	}
+	return cdx.EvidenceIdentityTechniqueOther
+}
+
+func occurrence(e *biopsy.Evidence) cdx.EvidenceOccurrence {
+	out := cdx.EvidenceOccurrence{Location: bom.Clean(e.Place.Path), AdditionalContext: bom.Clean(context(e))}
+	if e.Place.Line > 0 {
+		out.Line = &e.Place.Line
+	}
+	if e.Place.Offset > 0 && e.Place.Offset <= math.MaxInt {
+		offset := int(e.Place.Offset)
+		out.Offset = &offset
+	}
+	return out
+}
+
+// relations writes the edges that the graph of the document cannot tell from depends-on.
+func (o *scanWriter) relations(c *biopsy.Component, p *properties) {
+	into := o.edges.Into(c.ID)
+	for _, r := range into {
+		root := strings.HasPrefix(r.From, "artifact:")
+		switch {
+		case r.Kind == biopsy.Contains && !root:
+			p.add(bom.ContainedIn, r.From)
+		case r.Kind == biopsy.Contains && both(into, r.From):
+			p.add(bom.ContainedIn, o.ref(r.From))
+		case r.Kind == biopsy.DependsOn && r.Scope == "" && (root || both(into, r.From)):
+			p.add(bom.NeededBy, o.ref(r.From))
+		}
+	}
+	p.addAll(o.outward(c.ID))
+}
+
+func (p *properties) addAll(more []bom.Property) { *p = append(*p, more...) }
+
+// outward lists the edges from an end that carry more than the graph holds.
+func (o *scanWriter) outward(end string) []bom.Property {
+	var out []bom.Property
+	for _, r := range o.edges.From(end) {
+		switch {
+		case r.Kind == biopsy.BuiltFrom:
+			out = append(out, bom.Property{Name: bom.BuiltFrom, Value: o.ref(r.To)})
+		case r.Kind == biopsy.DependsOn && r.Scope != "":
+			out = append(out, bom.Property{Name: bom.NeedScope + string(r.Scope), Value: o.ref(r.To)})
+		}
+	}
+	return out
+}
+
+// both tells whether several kinds of edge come from the same end.
+func both(into []biopsy.Relation, from string) bool {
+	n := 0
+	for _, r := range into {
+		if r.From == from && r.Kind != biopsy.BuiltFrom {
+			n++
+		}
+	}
+	return n > 1
+}
+
+// unstated names what regulators ask for and nobody knows.
+func unstated(c *biopsy.Component) string {
+	var out []string
+	for _, f := range []struct {
+		name string
+		none bool
+	}{{"version", c.Version == ""}, {"supplier", c.Supplier == ""}, {"license", len(c.Licenses) == 0}, {"hash", len(c.Hashes) == 0}} {
+		if f.none {
+			out = append(out, f.name)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+func quoted(s string) []byte {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // a string always marshals
+	}
+	return b
+}
+
+// licenses writes all statements but those that a text was read for, which are evidence. Where the version has no form for the mix, or a
+// form would blur it, a property holds the exact list.
+func (o *scanWriter) licenses(c *biopsy.Component, out *cdx.Component, p *properties) error {
+	var said []biopsy.License
+	for _, l := range c.Licenses {
+		if l.Basis != "found" {
+			said = append(said, l)
+		}
+	}
+	if out.Licenses != nil && slices.Equal(licenses(out.Licenses, ""), said) && !o.mixed(*out.Licenses) {
+		return nil
+	}
+	out.Licenses = o.choices(said)
+	var back []biopsy.License
+	back = append(licenses(out.Licenses, ""), licenses(o.found(c), "found")...)
+	if slices.Equal(back, c.Licenses) {
+		return nil
+	}
+	exact, err := bom.LicensesProperty(c.Licenses)
+	*p = append(*p, exact)
+	return err
+}
+
+func (o *scanWriter) found(c *biopsy.Component) *cdx.Licenses {
+	var found []biopsy.License
+	for _, l := range c.Licenses {
+		if l.Basis == "found" {
+			l.Basis = ""
+			found = append(found, l)
+		}
+	}
+	return o.choices(found)
+}
+
+// mixed tells whether a list is one that version 1.6 refuses: an expression beside anything else.
+func (o *scanWriter) mixed(l cdx.Licenses) bool {
+	return o.version == "1.6" && len(l) > 1 && slices.ContainsFunc(l, func(c cdx.LicenseChoice) bool { return c.Expression != "" })
+}
+
+// choices writes statements as the version allows: 1.7 anything in any mix; 1.6 either ids and names, or exactly one expression.
+func (o *scanWriter) choices(in []biopsy.License) *cdx.Licenses {
+	var out cdx.Licenses
+	for _, l := range in {
+		if c, ok := choice(l); ok {
+			out = append(out, c)
+		}
+	}
+	if o.mixed(out) {
+		out = unmixed(in, out)
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return &out
+}
+
+// unmixed joins expressions of one basis into one; else an expression stands as a name.
+func unmixed(in []biopsy.License, choices cdx.Licenses) cdx.Licenses {
+	joined, same := "", true
+	for i, l := range in {
+		same = same && l.Basis == in[0].Basis && license.Valid(l.Expression)
+		if i > 0 {
+			joined += " AND "
+		}
+		joined += "(" + l.Expression + ")"
+	}
+	if same {
+		c, _ := choice(biopsy.License{Expression: joined, Basis: in[0].Basis})
+		return cdx.Licenses{c}
+	}
+	for i, c := range choices {
+		if c.Expression == "" {
+			continue
+		}
+		l := &cdx.License{Name: c.Expression}
+		if c.Acknowledgement != nil {
+			l.Acknowledgement = *c.Acknowledgement
+		}
+		choices[i] = cdx.LicenseChoice{License: l}
+	}
+	return choices
+}
+
+// choice is one statement: an id, an expression, or, when it is no SPDX expression, a name.
+func choice(l biopsy.License) (cdx.LicenseChoice, bool) {
+	var ack cdx.LicenseAcknowledgement
+	if l.Basis == "declared" || l.Basis == "concluded" {
+		ack = cdx.LicenseAcknowledgement(l.Basis)
+	}
+	out := cdx.License{Acknowledgement: ack}
+	if bom.URI(l.URL) {
+		out.URL = l.URL
+	}
+	switch {
+	case license.Known(l.Expression):
+		out.ID = l.Expression
+	case license.Valid(l.Expression):
+		c := cdx.LicenseChoice{Expression: l.Expression}
+		if ack != "" {
+			c.Acknowledgement = &ack
+		}
+		return c, true
+	case l.Expression != "":
+		out.Name = bom.Clean(l.Expression)
+	case l.Name != "":
+		out.Name = bom.Clean(l.Name)
+	case out.URL != "":
+		out.Name = "see URL"
+	default:
+		return cdx.LicenseChoice{}, false
+	}
+	return cdx.LicenseChoice{License: &out}, true
+}

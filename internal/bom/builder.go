@@ -1,0 +1,231 @@
+package bom
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	biopsy "github.com/biopsy-sca/biopsy"
+)
+
+// Builder folds components and references, in whatever order a document gives them, into an inventory.
+type Builder struct {
+	components []biopsy.Component
+	byID       map[string]int32 // component id -> index
+	refs       map[string]int32 // the document's own reference -> index in targets
+	targets    []int32          // index of a component, or unknown, or artifact(n)
+	names      []string         // the reference itself, by the same index
+	edges      []edge
+	gaps       []biopsy.Gap
+	dropped    int // gaps beyond MaxGaps
+}
+
+type edge struct {
+	from, to int32
+	kind     biopsy.RelationKind
+	scope    biopsy.Scope
+	weak     bool
+}
+
+const unknown = -1
+
+func artifact(n int) int32 { return int32(-2 - n) }
+
+// Add takes a component under the document's own reference, which may be "". It returns the component's id.
+func (b *Builder) Add(ref string, c biopsy.Component) string {
+	if b.byID == nil {
+		b.byID = map[string]int32{}
+	}
+	c.ID = biopsy.ComponentID(&c)
+	i, ok := b.byID[c.ID]
+	if ok {
+		fold(&b.components[i], &c)
+	} else {
+		i = int32(len(b.components))
+		b.byID[c.ID] = i
+		b.components = append(b.components, c)
+	}
+	if ref != "" {
+		b.point(ref, i)
+	}
+	return c.ID
+}
+
+// Artifact makes a reference mean artifact n of the inventory.
+func (b *Builder) Artifact(ref string, n int) {
+	if ref != "" {
+		b.point(ref, artifact(n))
+	}
+}
+
+// point keeps the first meaning of a reference that a document gives twice, and says so.
+func (b *Builder) point(ref string, target int32) {
+	r := b.ref(ref)
+	switch b.targets[r] {
+	case unknown:
+		b.targets[r] = target
+	case target:
+	default:
+		b.Gap(biopsy.Gap{Reason: fmt.Sprintf("reference %.80q names two things; the first is kept", ref)})
+	}
+}
+
+func (b *Builder) ref(ref string) int32 {
+	if b.refs == nil {
+		b.refs = map[string]int32{}
+	}
+	r, ok := b.refs[ref]
+	if !ok {
+		r = int32(len(b.targets))
+		b.refs[ref] = r
+		b.targets = append(b.targets, unknown)
+		b.names = append(b.names, ref)
+	}
+	return r
+}
+
+// Relate adds an edge between two of the document's references; either may be added later.
+func (b *Builder) Relate(from, to string, kind biopsy.RelationKind, scope biopsy.Scope) {
+	b.edges = append(b.edges, edge{from: b.ref(from), to: b.ref(to), kind: kind, scope: scope})
+}
+
+// Hint adds an edge of a document that knows one kind of edge only: depends-on, or contains when it starts at an artifact. Any edge of
+// Relate between the same two replaces it.
+func (b *Builder) Hint(from, to string) {
+	b.edges = append(b.edges, edge{from: b.ref(from), to: b.ref(to), kind: biopsy.DependsOn, weak: true})
+}
+
+// Gap keeps what could not be read.
+func (b *Builder) Gap(g biopsy.Gap) {
+	if len(b.gaps) >= MaxGaps {
+		b.dropped++
+		return
+	}
+	b.gaps = append(b.gaps, g)
+}
+
+// ID returns what a reference means in the inventory: a component id, "artifact:N", or "" when nothing was added under it.
+func (b *Builder) ID(ref string) string {
+	r, ok := b.refs[ref]
+	if !ok {
+		return ""
+	}
+	return b.id(r)
+}
+
+func (b *Builder) id(r int32) string {
+	switch t := b.targets[r]; {
+	case t >= 0:
+		return b.components[t].ID
+	case t == unknown:
+		return ""
+	default:
+		return "artifact:" + strconv.Itoa(int(-2-t))
+	}
+}
+
+// Len is how many different components there are so far.
+func (b *Builder) Len() int { return len(b.components) }
+
+// Inventory returns everything sorted. Edges to what is not in the document become gaps. name and reader say whose gaps they are.
+func (b *Builder) Inventory(name, reader string) biopsy.Inventory {
+	inv := biopsy.Inventory{Components: b.components, Relations: b.relations()}
+	if b.dropped > 0 {
+		b.gaps = append(b.gaps, biopsy.Gap{Reason: fmt.Sprintf("%d more gaps of this kind are not listed", b.dropped)})
+	}
+	for i := range b.gaps {
+		g := &b.gaps[i]
+		g.Reader = reader
+		if g.Place.Path == "" {
+			g.Place.Path = name
+		}
+	}
+	inv.Gaps = b.gaps
+	slices.SortFunc(inv.Components, func(x, y biopsy.Component) int { return strings.Compare(x.ID, y.ID) })
+	for i := range inv.Components {
+		sortComponent(&inv.Components[i])
+	}
+	*b = Builder{}
+	return inv
+}
+
+// relations resolves the edges, drops weak ones beside strong ones, and sorts.
+func (b *Builder) relations() []biopsy.Relation {
+	b.resolve()
+	slices.SortFunc(b.edges, func(x, y edge) int {
+		return cmp.Or(cmp.Compare(x.from, y.from), cmp.Compare(x.to, y.to), order(x.weak, y.weak),
+			strings.Compare(string(x.kind), string(y.kind)), strings.Compare(string(x.scope), string(y.scope)))
+	})
+	var out []biopsy.Relation
+	for i, e := range b.edges {
+		if i > 0 {
+			last := b.edges[i-1]
+			if last == e || (e.weak && last.from == e.from && last.to == e.to) {
+				continue
+			}
+		}
+		out = append(out, biopsy.Relation{From: b.target(e.from), To: b.target(e.to), Kind: e.kind, Scope: e.scope})
+	}
+	slices.SortFunc(out, func(x, y biopsy.Relation) int {
+		return cmp.Or(strings.Compare(x.From, y.From), strings.Compare(x.To, y.To), strings.Compare(string(x.Kind), string(y.Kind)),
+			strings.Compare(string(x.Scope), string(y.Scope)))
+	})
+	return out
+}
+
+// resolve turns the references of all edges into targets, and leaves out those that mean nothing or point at themselves.
+func (b *Builder) resolve() {
+	kept := b.edges[:0]
+	for _, e := range b.edges {
+		from, to := b.targets[e.from], b.targets[e.to]
+		switch {
+		case from == unknown:
+			b.dangling(e.from)
+		case to == unknown:
+			b.dangling(e.to)
+		case from == to: // two references folded into one component, or a document that loops
+		default:
+			if e.weak && from < unknown {
+				e.kind = biopsy.Contains
+			}
+			e.from, e.to = from, to
+			kept = append(kept, e)
+		}
+	}
+	b.edges = kept
+}
+
+func (b *Builder) dangling(ref int32) {
+	b.Gap(biopsy.Gap{Reason: fmt.Sprintf("relation with %.80q, which is not in the document", b.names[ref])})
+}
+
+func (b *Builder) target(t int32) string {
+	if t >= 0 {
+		return b.components[t].ID
+	}
+	return "artifact:" + strconv.Itoa(int(-2-t))
+}
+
+func order(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
+func sortComponent(c *biopsy.Component) {
+	slices.Sort(c.Aliases)
+	slices.SortFunc(c.Hashes, func(x, y biopsy.Hash) int {
+		return cmp.Or(strings.Compare(x.Alg, y.Alg), strings.Compare(x.Value, y.Value))
+	})
+	if len(c.Evidence) > 1 {
+		slices.SortStableFunc(c.Evidence, func(x, y biopsy.Evidence) int {
+			return cmp.Or(x.Place.Compare(y.Place), strings.Compare(x.Reader, y.Reader), strings.Compare(string(x.Basis), string(y.Basis)))
+		})
+	}
+}
