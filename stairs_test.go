@@ -18,7 +18,8 @@ const module = "github.com/biopsy-sca/biopsy"
 // floors are the stairs from the ground up; a room may import rooms of lower floors only. "x/*" is the children of x.
 var floors = [][]string{
 	{"."},
-	{"eco", "license", "internal/*"},
+	{"eco", "license"},
+	{"internal/*"},
 	{"format/*", "refdb", "kb"},
 	{"refdb/*"},
 	{"source/*", "unpack/*", "identify/*", "report/*", "feed/*"},
