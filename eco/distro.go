@@ -65,9 +65,19 @@ func For(purlType, distro string) (ecosystem, suffix string, ok bool) {
 	return "", "", false
 }
 
+// codenames are releases that purls of other tools name so ("distro=bookworm"), from the distributions' own lists of releases.
+var codenames = map[string]string{
+	"wheezy": "debian-7", "jessie": "debian-8", "stretch": "debian-9", "buster": "debian-10", "bullseye": "debian-11", "bookworm": "debian-12",
+	"trixie": "debian-13", "forky": "debian-14", "trusty": "ubuntu-14.04", "xenial": "ubuntu-16.04", "bionic": "ubuntu-18.04",
+	"focal": "ubuntu-20.04", "jammy": "ubuntu-22.04", "noble": "ubuntu-24.04", "resolute": "ubuntu-26.04",
+}
+
 // splitDistro parts "opensuse-leap-15.5" into id and version: the longest known id wins, since both may hold hyphens.
 func splitDistro(purlType, distro string) (id, version string) {
 	distro = strings.ToLower(distro)
+	if d, ok := codenames[distro]; ok {
+		distro = d
+	}
 	for i := range distros {
 		k := distros[i].ID
 		if distros[i].Purl == purlType && strings.HasPrefix(distro, k) && len(k) > len(id) && (len(distro) == len(k) || distro[len(k)] == '-') {

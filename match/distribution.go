@@ -16,10 +16,7 @@ var distributionRule = Rule{
 		if !isDistribution(c.Eco) {
 			return nil
 		}
-		name, suffix, ok := eco.For(c.Eco, c.Distro)
-		if name == "" && c.Distro == "" {
-			name, suffix, ok = eco.For(c.Eco, c.Namespace)
-		}
+		name, suffix, ok := eco.For(c.Eco, distroOf(c))
 		if name == "" {
 			return nil // the distribution has no records of its own; its parent's do not count
 		}
@@ -35,6 +32,17 @@ var distributionRule = Rule{
 		b.name, b.version = c.Name, withEpoch(c, c.Version)
 		return []ask{a, b}
 	},
+}
+
+// distroOf is the distribution and release of a package: what its tree says, else what its purl says, else the namespace alone.
+func distroOf(c *biopsy.Component) string {
+	if c.Distro != "" {
+		return c.Distro
+	}
+	if p, err := eco.Parse(c.Purl); err == nil && p.Qualifier("distro") != "" {
+		return p.Qualifier("distro")
+	}
+	return c.Namespace
 }
 
 // isDistribution says whether packages of a purl type are built by a distribution from others' sources, which it may have patched.

@@ -37,7 +37,9 @@ func (m *matcher) finding(c *biopsy.Component, g *group) (biopsy.Finding, error)
 	if f.Answer == biopsy.No {
 		return f, nil
 	}
-	f.Fixed = fixes(records)
+	if f.Answer == biopsy.Yes {
+		f.Fixed = fixes(records)
+	}
 	return f, m.describe(&f, g)
 }
 

@@ -65,32 +65,28 @@ func modularEntry(e *refdb.Entry) bool {
 	return false
 }
 
+// maxVersion bounds a version: none in any ecosystem's records has more than some 200 bytes.
+const maxVersion = 512
+
 // decide holds the version against the list of versions and all ranges: their union counts.
 func (a *ask) decide(op *opinion) {
 	af := &op.entry.Affected
 	cmp := order(eco.Order(a.ecosystem))
-	if len(a.version) > 512 {
-		op.rule, op.text = "unparsable-version", "the version is longer than any version is"
+	if len(a.version) > maxVersion {
+		op.rule, op.text = "unparsable-version", fmt.Sprintf("a version of %d bytes is none", len(a.version))
 		return
 	}
-	commits, decided := false, false
-	for i := range af.Ranges {
-		r := &af.Ranges[i]
-		if r.Type == "GIT" {
-			commits = true
-			continue
-		}
-		o := within(a.version, r.Events, a.rangeOrder(r, cmp))
-		op.add(&o, a.version, &decided)
-	}
-	if op.answer == biopsy.Yes {
-		return
-	}
-	listed := listedIn(a.version, af.Versions, cmp)
+	best, commits := a.ranges(op, cmp)
 	switch {
-	case listed:
+	case best != nil && best.answer == biopsy.Yes:
+		op.answer, op.text = biopsy.Yes, best.says(a.version)
+	case listedIn(a.version, af.Versions, cmp):
 		op.answer, op.rule, op.text = biopsy.Yes, "versions", a.version+" is listed as affected"
-	case op.text != "": // a range has spoken
+	case best != nil:
+		op.answer, op.text = best.answer, best.says(a.version)
+		if op.answer == biopsy.Unknown {
+			op.rule = "unparsable-version"
+		}
 	case len(af.Versions) > 0:
 		a.notListed(op, cmp)
 	case commits:
@@ -98,6 +94,26 @@ func (a *ask) decide(op *opinion) {
 	default:
 		op.rule, op.text = "no-range", "the record names no versions"
 	}
+}
+
+// ranges returns the outcome that tells most, nil when there is no range of versions, and whether there are ranges of commits.
+func (a *ask) ranges(op *opinion, cmp order) (best *outcome, commits bool) {
+	rs := op.entry.Affected.Ranges
+	for i := range rs {
+		if rs[i].Type == "GIT" {
+			commits = true
+			continue
+		}
+		by := a.rangeOrder(&rs[i], cmp)
+		o := within(a.version, rs[i].Events, by)
+		if o.answer == biopsy.Yes && o.next != "" {
+			op.fixed = append(op.fixed, o.next)
+		}
+		if best == nil || o.over(best, by) {
+			best = &o
+		}
+	}
+	return best, commits
 }
 
 // rangeOrder is the ecosystem's order; ranges that say they are semver need none.
@@ -109,21 +125,6 @@ func (a *ask) rangeOrder(r *biopsy.Range, cmp order) order {
 		return eco.Semver
 	}
 	return func(x, y string) (int, error) { return eco.Compare(a.ecosystem, x, y) }
-}
-
-// add folds a range's outcome into the opinion: yes > unknown > no.
-func (op *opinion) add(o *outcome, version string, decided *bool) {
-	if o.answer == biopsy.Yes && o.next != "" {
-		op.fixed = append(op.fixed, o.next)
-	}
-	if *decided && worth(o.answer) <= worth(op.answer) {
-		return
-	}
-	*decided = true
-	op.answer, op.text, op.rule = o.answer, o.says(version), op.ask.rule
-	if o.answer == biopsy.Unknown {
-		op.rule = "unparsable-version"
-	}
 }
 
 // worth ranks the answers of parts of one record.

@@ -15,6 +15,7 @@ type outcome struct {
 	turn   turn   // the turn that decided: the last one at or before the version
 	at     string // version of that turn; "" when no turn is at or before the version
 	next   string // the nearest fix above the version; "" when the range knows none
+	last   string // the nearest last affected version at or above the version; "" when the range knows none
 	from   string // the lowest introduction, for versions before all turns
 	err    error  // why it is unknown
 }
@@ -67,6 +68,8 @@ func within(version string, events []biopsy.Event, cmp order) outcome {
 			o.from, err = least(o.from, at, cmp)
 		case kind == fixed && c < 0:
 			o.next, err = least(o.next, at, cmp)
+		case kind == lastAffected && c <= 0:
+			o.last, err = least(o.last, at, cmp)
 		}
 		if err == nil && (c > 0 || c == 0 && kind != lastAffected) {
 			err = o.pass(kind, at, cmp)
@@ -125,6 +128,21 @@ func least(have, v string, cmp order) (string, error) {
 	return v, nil
 }
 
+// over says whether an outcome tells more than another: yes > unknown > no; a fix passed before a beginning not reached; the latest fix.
+func (o *outcome) over(p *outcome, cmp order) bool {
+	if o.answer != p.answer {
+		return worth(o.answer) > worth(p.answer)
+	}
+	if o.answer != biopsy.No || o.turn != fixed {
+		return false
+	}
+	if p.turn != fixed {
+		return true
+	}
+	c, err := compareTurn(o.at, p.at, cmp)
+	return err == nil && c > 0 // both were compared with the version already
+}
+
 // says puts an outcome in words.
 func (o *outcome) says(version string) string {
 	switch {
@@ -134,6 +152,8 @@ func (o *outcome) says(version string) string {
 		return version + " is before " + o.next + ", which fixes it"
 	case o.answer == biopsy.Yes && o.next != "":
 		return version + " is between " + o.at + ", which brought it, and " + o.next + ", which fixes it"
+	case o.answer == biopsy.Yes && o.last != "":
+		return version + " is not after " + o.last + ", the last affected"
 	case o.answer == biopsy.Yes && o.at == "0":
 		return version + " is affected: the record knows no fix"
 	case o.answer == biopsy.Yes:
