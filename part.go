@@ -49,10 +49,18 @@ type Unpacker struct {
 	Unpack func(ctx context.Context, f File, c Content, u UnpackOptions) error
 }
 
+// Budget counts what unpacking costs over all containers of one artifact. unpack.Budget is the real one.
+type Budget interface {
+	// Spend takes bytes that were unpacked on the way (a stream's, read or skipped). An error says which limit is reached.
+	// Members that can be opened at any time are counted by the walk, when they are opened.
+	Spend(n int64) error
+}
+
 // UnpackOptions is what an unpacker is told, and its three ways to answer.
 type UnpackOptions struct {
 	Limits Limits
 	Spool  Spool
+	Budget Budget           // nil counts nothing
 	Yield  func(File) error // File.In and File.Layer are filled by the walk
 	Gap    func(Gap)        // Place.Path relative to the container; the walk completes it
 	Ledger func([]Span)     // optional answer: what every byte of the container is
