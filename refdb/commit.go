@@ -18,7 +18,6 @@ import (
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/eco"
 	"github.com/biopsy-sca/biopsy/internal/table"
-	"github.com/klauspost/compress/zstd"
 )
 
 // Bytes of a block before compression. Packages and exploits are looked up by the thousand, records by the dozen.
@@ -85,7 +84,7 @@ type bookWriter struct {
 	out      *table.Counter
 	buf      *bufio.Writer
 	digest   hash.Hash
-	enc      *zstd.Encoder
+	enc      *table.Encoder
 	groups   *groups
 	packages *table.Sorter
 	ids      *table.Sorter

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/internal/hint"
 	"github.com/biopsy-sca/biopsy/internal/table"
 )
 
@@ -24,7 +25,10 @@ const (
 	maxMeta    = 16 << 20 // a book of ten thousand feeds has far less
 )
 
-const hintRebuild = "build it again with `biopsy db import` or `biopsy db update`"
+// rebuild tells the user the way out of a book that cannot be used.
+func rebuild(err error) error {
+	return hint.Add(err, "build the book again with `biopsy db import` or `biopsy db update`")
+}
 
 // ErrNotBook means that the file is something else, or is cut short.
 var ErrNotBook = errors.New("not a book of advisories")
@@ -64,10 +68,10 @@ func readHeader(data []byte) (*header, error) {
 		return nil, ErrNotBook
 	}
 	if v := binary.LittleEndian.Uint32(data[8:]); v != Version {
-		return nil, fmt.Errorf("book of advisories has format %d and this biopsy reads %d; use a biopsy that knows it, or %s", v, Version, hintRebuild)
+		return nil, rebuild(fmt.Errorf("book of advisories has format %d, and this biopsy reads %d", v, Version))
 	}
 	if crc := table.CRC(data[:headerSize-4]); crc != binary.LittleEndian.Uint32(data[headerSize-4:]) {
-		return nil, fmt.Errorf("%w: checksum of the header is wrong; %s", table.ErrDamaged, hintRebuild)
+		return nil, rebuild(fmt.Errorf("%w: checksum of the header is wrong", table.ErrDamaged))
 	}
 	h := &header{Size: binary.LittleEndian.Uint64(data[16:]), Built: int64(binary.LittleEndian.Uint64(data[24:]))}
 	copy(h.Digest[:], data[32:64])
@@ -78,7 +82,7 @@ func readHeader(data []byte) (*header, error) {
 		at = at[28:]
 	}
 	if h.Size != uint64(len(data)) {
-		return nil, fmt.Errorf("%w: %d bytes long, its header says %d; %s", ErrNotBook, len(data), h.Size, hintRebuild)
+		return nil, rebuild(fmt.Errorf("%w: %d bytes long, and its header says %d", ErrNotBook, len(data), h.Size))
 	}
 	return h, nil
 }
@@ -97,7 +101,7 @@ func (h *header) contents(data []byte) (*contents, error) {
 	}
 	b := data[h.Meta.Offset : h.Meta.Offset+h.Meta.Size]
 	if table.CRC(b) != h.Meta.CRC {
-		return nil, fmt.Errorf("%w: checksum of the contents at 0x%x is wrong; %s", table.ErrDamaged, h.Meta.Offset, hintRebuild)
+		return nil, rebuild(fmt.Errorf("%w: checksum of the contents at 0x%x is wrong", table.ErrDamaged, h.Meta.Offset))
 	}
 	var c contents
 	if err := json.NewDecoder(bytes.NewReader(b)).Decode(&c); err != nil {
@@ -114,7 +118,7 @@ func (c *contents) snapshot(h *header) biopsy.Book {
 func verifyDigest(data []byte, want string) error {
 	sum := sha256.Sum256(data[headerSize:])
 	if got := "sha256:" + hex.EncodeToString(sum[:]); got != want {
-		return fmt.Errorf("%w: the book's digest is %s, its header says %s; %s", table.ErrDamaged, got, want, hintRebuild)
+		return rebuild(fmt.Errorf("%w: the book's digest is %s, and its header says %s", table.ErrDamaged, got, want))
 	}
 	return nil
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/table"
-	"github.com/klauspost/compress/zstd"
 )
 
 // Book is an opened book. Any number of goroutines may look things up; nothing it returns refers to the file.
@@ -22,7 +21,7 @@ type Book struct {
 	data     []byte       // nil once closed
 	unmap    func() error // nil when the bytes are not ours
 	dir      string       // folder of the file; "" for FromBytes
-	dec      *zstd.Decoder
+	dec      *table.Decoder
 	packages *table.Table // ecosystem, name, record, number of the affected entry -> entry
 	ids      *table.Table // id or alias in lower case, record -> nothing
 	records  *table.Table // record -> advisory
@@ -67,7 +66,7 @@ func FromBytes(data []byte) (*Book, error) {
 	for i, t := range []**table.Table{&b.packages, &b.ids, &b.records, &b.exploits} {
 		if *t, err = table.Open(data, h.Tables[i], dec); err != nil {
 			dec.Close()
-			return nil, fmt.Errorf("%w; %s", err, hintRebuild)
+			return nil, rebuild(err)
 		}
 	}
 	return b, nil

@@ -8,6 +8,7 @@ package epss
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +19,6 @@ import (
 	"time"
 
 	"github.com/biopsy-sca/biopsy"
-	"github.com/klauspost/compress/gzip"
 )
 
 // Feed is the EPSS scores.

@@ -135,7 +135,11 @@ func (w *words) UnmarshalJSON(b []byte) error {
 // decode reads one document. The advisory has no Source yet.
 func decode(doc []byte) (biopsy.Advisory, error) {
 	var r record
-	if err := json.Unmarshal(doc, &r); err != nil {
+	err := json.Unmarshal(doc, &r)
+	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
+		return biopsy.Advisory{}, fmt.Errorf("not an OSV record: at byte %d: %w", syntax.Offset, err)
+	}
+	if err != nil {
 		return biopsy.Advisory{}, fmt.Errorf("not an OSV record: %w", err)
 	}
 	return r.advisory()
@@ -261,7 +265,10 @@ func (a *affected) words() biopsy.Affected {
 
 func (r *rangeOf) words() biopsy.Range {
 	out := biopsy.Range{Type: r.Type, Repo: r.Repo}
-	if out.Type == "" {
+	switch {
+	case out.Type == "" && out.Repo != "":
+		out.Type = "GIT"
+	case out.Type == "":
 		out.Type = "ECOSYSTEM"
 	}
 	for _, e := range r.Events {

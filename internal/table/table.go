@@ -45,7 +45,7 @@ type Table struct {
 	keys   []byte // first keys of the blocks, one behind the other
 	blocks int
 	rows   uint64
-	dec    *zstd.Decoder
+	dec    *Decoder
 }
 
 // Span says where a table's index is, how long and of what checksum. It is all that a file header has to keep of a table.
@@ -56,7 +56,7 @@ type Span struct {
 }
 
 // Open checks the index at span and returns the table. data must stay as it is while the table is in use.
-func Open(data []byte, span Span, dec *zstd.Decoder) (*Table, error) {
+func Open(data []byte, span Span, dec *Decoder) (*Table, error) {
 	if span.Size < 4 || span.Offset > uint64(len(data)) || span.Size > uint64(len(data))-span.Offset {
 		return nil, damaged("index at 0x%x does not fit in the file", span.Offset)
 	}
@@ -71,10 +71,17 @@ func Open(data []byte, span Span, dec *zstd.Decoder) (*Table, error) {
 	return &Table{data: data, index: ix[4 : 4+n*indexEntry], keys: ix[4+n*indexEntry:], blocks: int(n), rows: span.Rows, dec: dec}, nil
 }
 
-// NewDecoder returns a decoder that tables of one file share.
-func NewDecoder() (*zstd.Decoder, error) {
-	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(maxBlock), zstd.WithDecodeAllCapLimit(true))
+// Decoder unpacks blocks. Tables of one file share it, from any number of goroutines.
+type Decoder struct{ zstd *zstd.Decoder }
+
+// NewDecoder returns a decoder that uses as many processors as there are.
+func NewDecoder() (*Decoder, error) {
+	z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(maxBlock), zstd.WithDecodeAllCapLimit(true))
+	return &Decoder{z}, err
 }
+
+// Close frees what the decoder keeps. No table may use it afterwards.
+func (d *Decoder) Close() { d.zstd.Close() }
 
 // Rows returns how many rows the writer counted.
 func (t *Table) Rows() int { return int(t.rows) }
@@ -148,7 +155,7 @@ func (t *Table) block(i int) ([]byte, error) {
 	if got := CRC(in); got != crc {
 		return nil, damaged("block %d at 0x%x has checksum %08x, not %08x", i, offset, got, crc)
 	}
-	out, err := t.dec.DecodeAll(in, make([]byte, 0, raw))
+	out, err := t.dec.zstd.DecodeAll(in, make([]byte, 0, raw))
 	if err != nil {
 		return nil, damaged("block %d at 0x%x: %v", i, offset, err)
 	}

@@ -13,7 +13,7 @@ import (
 type Writer struct {
 	out    *Counter
 	target int // raw bytes after which a block is closed
-	enc    *zstd.Encoder
+	enc    *Encoder
 	block  []byte
 	packed []byte
 	last   []byte
@@ -37,13 +37,17 @@ func (c *Counter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// NewEncoder returns an encoder that tables of one file share.
-func NewEncoder() (*zstd.Encoder, error) {
-	return zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false), zstd.WithEncoderLevel(zstd.SpeedBetterCompression))
+// Encoder packs blocks. Tables of one file share it, one after the other.
+type Encoder struct{ zstd *zstd.Encoder }
+
+// NewEncoder returns an encoder.
+func NewEncoder() (*Encoder, error) {
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false), zstd.WithEncoderLevel(zstd.SpeedBetterCompression))
+	return &Encoder{z}, err
 }
 
 // NewWriter returns a writer whose blocks hold about target bytes before compression.
-func NewWriter(out *Counter, target int, enc *zstd.Encoder) *Writer {
+func NewWriter(out *Counter, target int, enc *Encoder) *Writer {
 	return &Writer{out: out, target: target, enc: enc}
 }
 
@@ -90,7 +94,7 @@ func (w *Writer) flush() error {
 	if len(w.block) == 0 {
 		return nil
 	}
-	w.packed = w.enc.EncodeAll(w.block, w.packed[:0])
+	w.packed = w.enc.zstd.EncodeAll(w.block, w.packed[:0])
 	w.keys = append(w.keys, w.first...)
 	w.index = binary.LittleEndian.AppendUint64(w.index, w.out.N)
 	w.index = binary.LittleEndian.AppendUint32(w.index, uint32(len(w.packed)))

@@ -1,0 +1,117 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/refdb"
+)
+
+// UpdateOptions is what an update is told.
+type UpdateOptions struct {
+	Dir      string            // keeps the feeds' files from one update to the next
+	Feeds    []string          // "kev", "osv", "osv/npm"; empty is all
+	Base     map[string]string // by name of feed: addresses of mirrors instead of the public ones
+	Progress func(biopsy.Progress)
+}
+
+// ErrPartly is wrapped when some feeds could not be fetched. What they brought the last time, and all others, are in the builder: the
+// book may be committed.
+var ErrPartly = errors.New("not every feed could be fetched")
+
+// Update fetches the feeds and imports what then is in Dir. A builder made by refdb.NewBuilderFrom with the same feeds dropped gets a
+// book that is new in these feeds and old in the others.
+func Update(ctx context.Context, b *refdb.Builder, o UpdateOptions) (*Report, error) {
+	wanted, err := wantedFeeds(o.Feeds)
+	if err != nil {
+		return &Report{}, err
+	}
+	var failed []error
+	var paths []string
+	for _, w := range wanted {
+		f := biopsy.FetchOptions{Dir: o.Dir, Base: o.Base[w.Name], Names: w.names, Events: o.Progress}
+		if err := w.Fetch(ctx, f); err != nil {
+			failed = append(failed, err)
+		}
+		if ctx.Err() != nil {
+			return &Report{}, errors.Join(failed...)
+		}
+		found, err := there(o.Dir, w)
+		if err != nil {
+			return &Report{}, err
+		}
+		paths = append(paths, found...)
+	}
+	report, err := Import(ctx, b, paths, o.Progress)
+	if err != nil {
+		return report, errors.Join(append(failed, err)...)
+	}
+	if len(failed) > 0 {
+		return report, fmt.Errorf("%w: %w", ErrPartly, errors.Join(failed...))
+	}
+	return report, nil
+}
+
+// wanted is a feed and the parts of it; no names are all.
+type wanted struct {
+	biopsy.Feed
+	names []string
+}
+
+func wantedFeeds(names []string) ([]wanted, error) {
+	var out []wanted
+	for _, f := range All {
+		w := wanted{Feed: f}
+		whole := len(names) == 0 || slices.Contains(names, f.Name)
+		for _, n := range names {
+			if part, ok := strings.CutPrefix(n, f.Name+"/"); ok && !whole {
+				w.names = append(w.names, part)
+			}
+		}
+		if whole || len(w.names) > 0 {
+			out = append(out, w)
+		}
+	}
+	for _, n := range names {
+		base, _, _ := strings.Cut(n, "/")
+		if !slices.ContainsFunc(All, func(f biopsy.Feed) bool { return f.Name == base }) {
+			return nil, fmt.Errorf("no feed is called %q; the feeds are %s", n, feedNames())
+		}
+	}
+	return out, nil
+}
+
+func feedNames() string {
+	var names []string
+	for _, f := range All {
+		names = append(names, f.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// there returns those folders of a feed in dir that exist: a feed that was never fetched has none.
+func there(dir string, w wanted) ([]string, error) {
+	paths := []string{filepath.Join(dir, w.Name)}
+	if len(w.names) > 0 {
+		paths = nil
+		for _, n := range w.names {
+			paths = append(paths, filepath.Join(dir, w.Name, filepath.FromSlash(n)))
+		}
+	}
+	var out []string
+	for _, p := range paths {
+		if _, err := os.Stat(p); err == nil {
+			out = append(out, p)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	return out, nil
+}
