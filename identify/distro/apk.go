@@ -32,9 +32,9 @@ func apkInstalled(ctx context.Context, in biopsy.Input, emit func(biopsy.Evidenc
 	packages, err := apkPackages(ctx, in)
 	providers := map[string][]string{}
 	for _, p := range packages {
-		for _, cap := range p.provides {
-			if by := providers[cap]; len(by) < maxAlternatives {
-				providers[cap] = append(by, p.claim.Name)
+		for _, capability := range p.provides {
+			if by := providers[capability]; len(by) < maxAlternatives {
+				providers[capability] = append(by, p.claim.Name)
 			}
 		}
 		providers[p.claim.Name] = []string{p.claim.Name}

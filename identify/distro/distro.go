@@ -28,6 +28,12 @@ var All = []biopsy.Extractor{
 	Apk,
 	RPM,
 	RPMLog,
+	Pacman,
+	PacmanFiles,
+	Portage,
+	PortageFiles,
+	Snap,
+	Flatpak,
 }
 
 // maxPackages bounds the packages of one database; the whole of Debian has 70,000.

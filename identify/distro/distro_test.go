@@ -60,7 +60,7 @@ func read(t *testing.T, place string, data []byte, owns map[biopsy.Path]string) 
 			if e.Reader != x.Name || e.Basis != x.Basis {
 				t.Errorf("got evidence of %s on %s, want %s on %s", e.Reader, e.Basis, x.Name, x.Basis)
 			}
-			print(t, &out, e, owns)
+			write(t, &out, e, owns)
 		})
 		if err != nil {
 			fmt.Fprintf(&out, "error %s: %v\n", x.Name, err)
@@ -69,7 +69,7 @@ func read(t *testing.T, place string, data []byte, owns map[biopsy.Path]string) 
 	return out.String()
 }
 
-func print(t *testing.T, out io.Writer, e biopsy.Evidence, owns map[biopsy.Path]string) {
+func write(t *testing.T, out io.Writer, e biopsy.Evidence, owns map[biopsy.Path]string) {
 	t.Helper()
 	b, err := json.MarshalIndent(e.Claim, "", "  ")
 	if err != nil {
