@@ -34,6 +34,8 @@ var All = []biopsy.Extractor{
 	PortageFiles,
 	Snap,
 	Flatpak,
+	Buildroot,
+	Yocto,
 }
 
 // maxPackages bounds the packages of one database; the whole of Debian has 70,000.

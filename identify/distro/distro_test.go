@@ -53,7 +53,7 @@ func read(t *testing.T, place string, data []byte, owns map[biopsy.Path]string) 
 	_, inner := biopsy.Split(place)
 	gap := func(g biopsy.Gap) { fmt.Fprintf(&out, "gap %s %s: %s\n", g.Place, g.Reader, g.Reason) }
 	for _, x := range All {
-		if !wants(x, inner) {
+		if !wants(x, inner) || (x.Head != nil && !x.Head(data[:min(len(data), 4096)])) {
 			continue
 		}
 		err := x.Extract(t.Context(), input(place, data, gap), func(e biopsy.Evidence) {
