@@ -17,7 +17,7 @@ var linux = Ecosystem{Name: "Linux", Compare: compareUpstream}
 //	dev, snapshot < a, alpha < b, beta < m < pre, preview < rc     pre-releases: 2023.01-rc3, 3.12.0a1
 //	< the end
 //	< any other word                                               builds: 5.10.104-tegra, 1.0.2k-fips, 1.2+git
-//	< one or two letters behind a digit                            1.0.2 < 1.0.2a < 1.0.2z < 1.0.2zg; 9.3p1 < 9.3p2
+//	< one or two letters behind a digit, pl and patch being p      1.0.2 < 1.0.2a < 1.0.2z < 1.0.2zg; 9.3p1 < 9.3p2
 //	< a number                                                     6.9.11-60
 //
 // "final", "release", "stable", "ga" and "lts" mean nothing; "~" puts what follows before the end; case makes no difference.
@@ -125,14 +125,20 @@ func nextUpstream(s string, glued bool) (p upstreamPart, rest string, gluedNext 
 	n := letters(s)
 	word, rest := s[:n], s[n:]
 	class := upstreamWord(strings.ToLower(word), glued, rest != "" && isDigit(rest[0]))
+	if class == upPatch {
+		class, word = upLetter, "p"
+	}
 	if class == upNeutral {
 		return nextUpstream(rest, false)
 	}
 	return upstreamPart{class, word}, rest, false
 }
 
-// upNeutral marks words that mean nothing.
-const upNeutral = -1
+// Words that are read as something else.
+const (
+	upNeutral = -1 // means nothing
+	upPatch   = -2 // is "p"
+)
 
 func upstreamWord(word string, glued, numberFollows bool) int {
 	switch word {
@@ -148,6 +154,9 @@ func upstreamWord(word string, glued, numberFollows bool) int {
 		return 6
 	case "final", "release", "stable", "ga", "lts":
 		return upNeutral
+	}
+	if numberFollows && (word == "p" || word == "pl" || word == "patch") {
+		return upPatch
 	}
 	if len(word) > 2 || !glued {
 		return upWord
