@@ -53,13 +53,17 @@ var foreign = []struct{ prefix, room, why string }{
 	{"github.com/CycloneDX/cyclonedx-go", "format/cyclonedx", "the specification's own Go types"},
 	{"github.com/spdx/tools-golang", "format/spdx", "reads the RDF form of SPDX 2"},
 	{"github.com/santhosh-tekuri/jsonschema/", "internal/schemas", "official schemas in tests"},
-	{"github.com/klauspost/compress/", "internal/codec", "gzip, deflate and zstd, faster than the standard library's"},
+	{"github.com/klauspost/compress/", "internal/codec internal/table", "gzip and deflate, faster than the standard library's"},
 	{"github.com/mikelolasagasti/xz", "internal/codec", "xz streams"},
 	{"github.com/ulikunitz/xz/lzma", "internal/codec", "lzma streams"},
 	{"github.com/google/go-containerregistry/", "source/image", "images in registries"},
 	{"github.com/go-git/", "source/git", "commits and trees of git repositories, without running git"},
 	{"golang.org/x/sys/unix", "source/dir", "opens below a directory without following links"},
 	{"github.com/spf13/", "cmd/biopsy", "command line: flags, help, completion, man pages"},
+	{"github.com/schollz/progressbar/", "cmd/biopsy", "the moving line of long work"},
+	{"golang.org/x/term", "cmd/biopsy", "whether a stream is a terminal"},
+	{"github.com/pandatix/go-cvss/", "internal/cvss", "scores of CVSS vectors"},
+	{"github.com/BurntSushi/toml", "identify/lockfile", "lock files in TOML"},
 }
 
 func TestImportsOnlyGoDown(t *testing.T) {
