@@ -1,6 +1,7 @@
 package distro
 
 import (
+	"cmp"
 	"encoding/json"
 	"io/fs"
 	"os"
@@ -57,8 +58,11 @@ func TestCorpora(t *testing.T) {
 
 func corpus(t *testing.T, dir string) {
 	var truth struct {
-		Packages []struct{ Name, Version, Source, Arch string }
-		ELF      map[string]struct{ Package string }
+		Packages []struct {
+			Name, Version, Source, Arch string
+			SourceVersion               string `json:"source_version"`
+		}
+		ELF map[string]struct{ Package string }
 	}
 	b, err := os.ReadFile(filepath.Join(dir, "truth.json"))
 	if err != nil {
@@ -79,15 +83,15 @@ func corpus(t *testing.T, dir string) {
 			licensed++
 		}
 		if c.Eco == "deb" && !c.About {
-			source := c.Name
+			source, version := c.Name, c.Version
 			if c.Source != nil {
-				source = c.Source.Name
+				source, version = c.Source.Name, cmp.Or(c.Source.Version, c.Version)
 			}
-			got = append(got, c.Name+" "+c.Version+" "+source+" "+c.Arch)
+			got = append(got, c.Name+" "+c.Version+" "+source+" "+version+" "+c.Arch)
 		}
 	}
 	for _, p := range truth.Packages {
-		want = append(want, p.Name+" "+p.Version+" "+p.Source+" "+p.Arch)
+		want = append(want, p.Name+" "+p.Version+" "+p.Source+" "+p.SourceVersion+" "+p.Arch)
 	}
 	slices.Sort(got)
 	slices.Sort(want)

@@ -1,6 +1,7 @@
 package distro
 
 import (
+	"cmp"
 	"context"
 	"encoding/xml"
 	"fmt"
@@ -57,7 +58,7 @@ func flatpakMetainfo(_ context.Context, in biopsy.Input, emit func(biopsy.Eviden
 	if id == "" {
 		return fmt.Errorf("metainfo without an id")
 	}
-	c := biopsy.Claim{Eco: "flatpak", Kind: biopsy.Application, Name: id, State: biopsy.Installed, Supplier: first(original(m.Developer), original(m.OldDev)),
+	c := biopsy.Claim{Eco: "flatpak", Kind: biopsy.Application, Name: id, State: biopsy.Installed, Supplier: cmp.Or(original(m.Developer), original(m.OldDev)),
 		Description: original(m.Summaries), Licenses: declared(m.License)}
 	if len(m.Releases) > 0 { // the newest is first
 		c.Version = m.Releases[0].Version
