@@ -1,0 +1,34 @@
+// Package unpack opens containers: files that hold other files.
+//
+// What comes in: a file, its content and its first bytes. What goes out: the members, one after the other, with clean paths
+// that never leave the container. It never descends into what it yields: the walk does, counts the descents, and shares one
+// Budget among all containers of an artifact.
+package unpack
+
+import (
+	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/unpack/archive"
+)
+
+// All is every kind of container. The first that matches opens a file.
+var All = []biopsy.Unpacker{
+	archive.Zip,
+	archive.Gzip,
+	archive.Bzip2,
+	archive.XZ,
+	archive.Zstd,
+	archive.LZMA,
+	archive.Ar,
+	archive.Cpio,
+	archive.Tar,
+}
+
+// For returns the unpacker of a file by its first bytes (up to 4 KiB), nil when it is no container that we know.
+func For(f biopsy.File, head []byte) *biopsy.Unpacker {
+	for i := range All {
+		if All[i].Match(f, head) {
+			return &All[i]
+		}
+	}
+	return nil
+}
