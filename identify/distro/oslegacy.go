@@ -63,15 +63,19 @@ func lsbClaim(in biopsy.Input) (biopsy.Claim, error) {
 	return c, err
 }
 
-// debianClaim reads "12.5" or "trixie/sid". Derived distributions keep the file as it is, so it is no claim of an operating system,
-// and adds to one only that is Debian.
+// debianClaim reads "12.5" or "trixie/sid". Derived distributions keep the file as it is, so it names no operating system.
 func debianClaim(in biopsy.Input, line string) biopsy.Claim {
 	if line == "" {
 		return biopsy.Claim{}
 	}
-	c := biopsy.Claim{Eco: "generic", Name: "debian"}
+	return pointRelease(in, "debian", line)
+}
+
+// pointRelease adds to an operating system that an os-release names, and to no other.
+func pointRelease(in biopsy.Input, id, release string) biopsy.Claim {
+	c := biopsy.Claim{Eco: "generic", Name: id}
 	setRoot(&c, rootOf(in.Path, "etc/"))
-	setExtra(&c, "os:point_release", line)
+	setExtra(&c, "os:point_release", release)
 	return c
 }
 
@@ -87,7 +91,9 @@ var redhatIDs = []struct{ words, id string }{
 	{"Scientific Linux", "scientific"},
 }
 
-// redhatClaim reads "CentOS Linux release 7.9.2009 (Core)". The zero claim when the words are of no distribution we know.
+// redhatClaim reads "CentOS release 6.10 (Final)". Version 7 and all of later years have an os-release, with the shorter version that
+// advisories speak of, and derived distributions keep this file for programs that look for it: there it names no operating system. The
+// zero claim when the words are of no distribution we know.
 func redhatClaim(in biopsy.Input, line string) biopsy.Claim {
 	for _, d := range redhatIDs {
 		if !strings.HasPrefix(line, d.words) {
@@ -95,9 +101,14 @@ func redhatClaim(in biopsy.Input, line string) biopsy.Claim {
 		}
 		_, rest, _ := strings.Cut(line, " release ")
 		version, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
-		c := osClaim(in, d.id, version)
+		major, _, _ := strings.Cut(version, ".")
+		if len(major) != 1 || major[0] > '6' {
+			return pointRelease(in, d.id, version)
+		}
+		c := osClaim(in, d.id, major)
 		c.Description = line
 		setExtra(&c, "os:pretty_name", line)
+		setExtra(&c, "os:point_release", version)
 		return c
 	}
 	return biopsy.Claim{}
