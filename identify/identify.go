@@ -5,8 +5,13 @@
 package identify
 
 import (
-	"github.com/biopsy-sca/biopsy"
+	"slices"
+
+	"github.com/biopsy-sca/biopsy/identify/binary"
+	"github.com/biopsy-sca/biopsy/identify/distro"
+	"github.com/biopsy-sca/biopsy/identify/installed"
+	"github.com/biopsy-sca/biopsy/identify/lockfile"
 )
 
 // All are the readers, in the order in which they are shown a file.
-var All = []biopsy.Extractor{}
+var All = slices.Concat(distro.All, installed.All, lockfile.All, binary.All)

@@ -73,6 +73,10 @@ func verdict(rule, what string, findings []biopsy.Finding, hit func(biopsy.Findi
 	slices.Sort(v.Findings)
 	v.Findings = slices.Compact(v.Findings)
 	v.Pass = len(v.Findings) == 0
-	v.Message = fmt.Sprintf("%d findings %s", len(v.Findings), what)
+	noun := "findings"
+	if len(v.Findings) == 1 {
+		noun = "finding"
+	}
+	v.Message = fmt.Sprintf("%d %s %s", len(v.Findings), noun, what)
 	return v
 }

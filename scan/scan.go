@@ -18,6 +18,7 @@ import (
 	"github.com/biopsy-sca/biopsy/match"
 	"github.com/biopsy-sca/biopsy/reconcile"
 	"github.com/biopsy-sca/biopsy/source"
+	"github.com/biopsy-sca/biopsy/unpack"
 )
 
 // Options is what a scan may be told. The zero value of a field asks for its default.
@@ -33,12 +34,18 @@ type Options struct {
 	Spool    biopsy.Spool
 	Progress func(biopsy.Progress)
 
-	Books    []match.Book
-	Names    func(eco, name string) string // upstream name of a package; nil knows none
-	AsOf     time.Time                     // zero is all knowledge
+	Books    []Book
+	Names    func(purlType, name string) string // upstream name of a package; nil knows none
+	AsOf     time.Time                          // zero is all knowledge
 	FailOn   judge.FailOn
 	Baseline *biopsy.Scan
 	Now      time.Time // zero leaves the time out, so that equal input gives equal bytes
+}
+
+// Book is what a scan reads advisories from; *refdb.Book is one.
+type Book interface {
+	match.Book
+	Snapshot() biopsy.Book
 }
 
 // Run walks every target once and says what is known then. A target that cannot be opened is an error; what cannot be read inside
@@ -59,14 +66,15 @@ func Run(ctx context.Context, targets []string, o Options) (*biopsy.Scan, error)
 // Judge matches a scan's inventory against the books and applies the rules: the second half of the walk, for a scan file or SBOM as
 // well as for a fresh inventory.
 func Judge(ctx context.Context, s *biopsy.Scan, o Options) error {
-	findings, err := match.Run(ctx, &s.Inventory, o.Books, match.Options{AsOf: o.AsOf, Names: o.Names, Jobs: o.Jobs})
-	if err != nil {
-		return fmt.Errorf("match: %w", err)
-	}
-	s.Findings = findings
+	var books []match.Book
 	s.Books = nil
 	for _, b := range o.Books {
+		books = append(books, b)
 		s.Books = append(s.Books, b.Snapshot())
+	}
+	var err error
+	if s.Findings, err = match.Run(ctx, &s.Inventory, books, match.Options{AsOf: o.AsOf, Names: o.Names, Jobs: o.Jobs}); err != nil {
+		return fmt.Errorf("match: %w", err)
 	}
 	var base []biopsy.Finding
 	if o.Baseline != nil {
@@ -108,7 +116,7 @@ func addTarget(ctx context.Context, s *biopsy.Scan, ref string, o Options) error
 		adopt(&s.Inventory, tree, index)
 		return nil
 	}
-	w := &walk{depth: o.Depth, readers: identify.NewReaders(identify.All, o.Depth), limits: o.Limits, spool: o.Spool, tell: o.Progress}
+	w := &walk{depth: o.Depth, readers: identify.NewReaders(identify.All, o.Depth), limits: o.Limits, budget: unpack.NewBudget(o.Limits), spool: o.Spool, tell: o.Progress}
 	if tree.Artifact.Digest == "" && o.Depth != biopsy.Quick {
 		w.sum = newTreeSum()
 	}

@@ -31,6 +31,7 @@ type walk struct {
 	depth   biopsy.Depth
 	readers *identify.Readers
 	limits  biopsy.Limits
+	budget  *unpack.Budget
 	spool   biopsy.Spool
 	tell    func(biopsy.Progress)
 
@@ -58,7 +59,10 @@ func (w *walk) run(ctx context.Context, tree *biopsy.Tree, jobs int) error {
 	}
 	seq := 0
 	err := tree.Walk(ctx, func(f biopsy.File) error {
-		w.count(f)
+		if w.count(f); w.limits.Files > 0 && seq >= w.limits.Files {
+			w.gap(biopsy.Gap{Place: f.Place(), Reason: fmt.Sprintf("not looked at, with all that follows: more than %d files", w.limits.Files)})
+			return errEnough
+		}
 		w.file(ctx, f, place{seq: seq}, &open)
 		seq++
 		return ctx.Err()
@@ -66,8 +70,14 @@ func (w *walk) run(ctx context.Context, tree *biopsy.Tree, jobs int) error {
 	open.Wait()
 	close(w.hand)
 	workers.Wait()
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
 	return errors.Join(err, context.Cause(ctx))
 }
+
+// errEnough ends a walk at the limit of files; the gap has said so.
+var errEnough = errors.New("enough files")
 
 // place is where in the walk a file stands: its number among the artifact's own files, and how many descents led to it.
 type place struct {
@@ -251,8 +261,8 @@ func (l *looking) descend(ctx context.Context, head []byte, at place) {
 		return
 	}
 	var open sync.WaitGroup
-	err := u.Unpack(ctx, l.file, l.content, biopsy.UnpackOptions{
-		Limits: l.limits, Spool: l.spool,
+	err := u.Unpack(ctx, l.file, l.content, l.budget.Guard(biopsy.UnpackOptions{
+		Spool: l.spool,
 		Yield: func(m biopsy.File) error {
 			m.In, m.Layer = here, l.file.Layer
 			l.walk.file(ctx, m, place{seq: at.seq, descents: at.descents + 1}, &open)
@@ -272,7 +282,7 @@ func (l *looking) descend(ctx context.Context, head []byte, at place) {
 			defer l.mu.Unlock()
 			l.ledgers = append(l.ledgers, biopsy.Ledger{Place: l.file.Place(), Spans: spans})
 		},
-	})
+	}, l.content.Size()))
 	open.Wait()
 	if err != nil && ctx.Err() == nil {
 		l.gap(biopsy.Gap{Place: l.file.Place(), Reader: u.Name, Reason: reason(err)})

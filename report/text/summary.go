@@ -75,7 +75,7 @@ func (p *printer) subjects(s *biopsy.Scan) {
 			about = append(about, count(a.Files, "file"))
 		}
 		if a.Size > 0 {
-			about = append(about, bytes(a.Size)+" read")
+			about = append(about, size(a.Size)+" read")
 		}
 		if len(a.Layers) > 0 {
 			about = append(about, count(len(a.Layers), "layer"))
@@ -128,11 +128,11 @@ func (p *printer) gaps(s *biopsy.Scan, rows int) {
 		shown = shown[:rows]
 	}
 	for _, g := range shown {
-		size := ""
+		much := ""
 		if g.Size > 0 {
-			size = " (" + bytes(g.Size) + ")"
+			much = " (" + size(g.Size) + ")"
 		}
-		p.line("  %s: %s%s", clean(g.Place.String()), clean(g.Reason), size)
+		p.line("  %s: %s%s", clean(g.Place.String()), clean(g.Reason), much)
 	}
 	if more := len(s.Gaps) - len(shown); more > 0 {
 		p.line("  and %d more", more)
@@ -173,8 +173,8 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// bytes writes a size with a binary unit.
-func bytes(n int64) string {
+// size writes a number of bytes with a binary unit.
+func size(n int64) string {
 	const units = "KMGTPE"
 	if n < 1024 {
 		return fmt.Sprintf("%d B", n)
