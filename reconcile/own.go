@@ -101,71 +101,81 @@ func spellings(p string) []string {
 	return all
 }
 
-// folder returns the component in whose folder the file lies, the nearest first; nil when there is none.
+// folder returns the component in whose folder the file lies, the nearest first, looking through containers outwards; nil when there
+// is none.
 func (o *owners) folder(full string) *draft {
-	in, inner := biopsy.Split(full)
-	for dir := path.Dir(inner); dir != "." && dir != "/"; dir = path.Dir(dir) {
-		if d := o.folders[biopsy.Join(in, dir)]; d != nil {
-			return d
+	for {
+		in, inner := biopsy.Split(full)
+		for dir := path.Dir(inner); dir != "." && dir != "/"; dir = path.Dir(dir) {
+			if d := o.folders[biopsy.Join(in, dir)]; d != nil {
+				return d
+			}
 		}
+		if in == "" {
+			return nil
+		}
+		full = in
 	}
-	return nil
 }
 
 // fold moves what is said about owned files to their owners, and flags the programs that have none.
 func (b *builder) fold(o *owners) {
 	for _, d := range b.drafts {
-		if c := d.first().Claim; d.gone || distroEcos[c.Eco] || c.Kind == biopsy.OperatingSystem {
+		if d.gone || d.first().Claim.Kind == biopsy.OperatingSystem {
 			continue
 		}
-		isFile := d.first().Claim.Kind == biopsy.FileKind
 		kept := d.evidence[:0:0]
 		for _, e := range d.evidence {
-			to := b.destination(o, d, e)
-			switch {
-			case to == nil:
+			to := o.destination(d, e)
+			if to == nil {
 				kept = append(kept, e)
-			case !isFile:
+				continue
+			}
+			if e.Claim.State == biopsy.Installed && (e.Claim.Kind != biopsy.FileKind || o.whole[e.Place.Path] == to) {
 				to.evidence = append(to.evidence, e)
-				if e.Claim.Purl != "" {
-					to.aliases = append(to.aliases, e.Claim.Purl)
-				}
-			case o.whole[e.Place.Path] == to:
-				to.evidence = append(to.evidence, e)
+				to.aliases = appendNonEmpty(to.aliases, e.Claim.Purl)
 			}
 		}
-		if len(kept) == 0 || !slices.ContainsFunc(kept, func(e biopsy.Evidence) bool { return !e.Claim.About && !e.Shadowed }) {
+		if !slices.ContainsFunc(kept, func(e biopsy.Evidence) bool { return !e.Claim.About && !e.Shadowed }) {
 			d.gone = true
 			continue
 		}
 		d.evidence = kept
-		d.unowned = b.unowned(o, d)
+		d.unowned = o.unowned(d)
 	}
 }
 
-// destination is the draft that takes the evidence over; nil when it stays where it is.
-func (b *builder) destination(o *owners, d *draft, e biopsy.Evidence) *draft {
-	c := e.Claim
-	if e.Shadowed || c.About || c.State != biopsy.Installed {
+func appendNonEmpty(l []string, s string) []string {
+	if s == "" {
+		return l
+	}
+	return append(l, s)
+}
+
+// destination is the draft to which the evidence's bytes belong; nil when it stays where it is. Installed things belong to the
+// package that installed them. What manifests and locks inside a package's own files ask for was for building that package.
+func (o *owners) destination(d *draft, e biopsy.Evidence) *draft {
+	c, full := e.Claim, e.Place.Path
+	if e.Shadowed || c.About || c.State == biopsy.Embedded || (distroEcos[c.Eco] && e.Basis != biopsy.Binary) {
 		return nil
 	}
-	if to := o.of(e.Place.Path); to != nil && to != d && !to.gone {
-		return to
+	candidates := []*draft{o.of(full)}
+	switch {
+	case c.Kind == biopsy.FileKind:
+		candidates = append(candidates, o.whole[full], o.folder(full))
+	case c.State != biopsy.Installed:
+		candidates = append(candidates, o.folder(full))
 	}
-	if c.Kind != biopsy.FileKind {
-		return nil
-	}
-	if to := o.whole[e.Place.Path]; to != nil && to != d && !to.gone {
-		return to
-	}
-	if to := o.folder(e.Place.Path); to != nil && to != d && !to.gone {
-		return to
+	for _, to := range candidates {
+		if to != nil && to != d && !to.gone {
+			return to
+		}
 	}
 	return nil
 }
 
 // unowned tells a program that no package brought, in a tree where packages say what they bring.
-func (b *builder) unowned(o *owners, d *draft) bool {
+func (o *owners) unowned(d *draft) bool {
 	for _, e := range d.evidence {
 		in, _ := biopsy.Split(e.Place.Path)
 		program := e.Claim.Kind == biopsy.FileKind || (e.Claim.Kind == biopsy.Application && e.Claim.State == biopsy.Installed)

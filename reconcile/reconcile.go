@@ -9,7 +9,8 @@
 //  2. Claims about one thing, by purl or else by kind, name, version and digest, are one component.
 //  3. A claim without a version joins the components of its name in the same tree; alone, it stays without a version.
 //  4. What a package installed in its tree is the package: the claim of a language's metadata at an owned file folds into the owner
-//     as an alias, and an owned program is not reported again. What is embedded in an owned file is contained by the owner.
+//     as an alias, and an owned program is not reported again. What is embedded in an owned file is contained by the owner. What
+//     manifests and locks inside an installed package ask for was for building that package, and makes no component.
 //  5. A program that names itself another way (build info, jar) takes the plain program's evidence; a program that no package owns,
 //     in a tree that has a package database, is flagged.
 //  6. Needs become edges: by purl, else by name in the same tree, nearest first.
