@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -51,12 +52,12 @@ type rpmPackage struct {
 type rpmTree struct {
 	root      string
 	packages  []rpmPackage
-	providers map[string][]string // capability or path to names of packages
-	asked     map[biopsy.Path]string
+	providers map[string][]string      // capability or path to names of packages
+	asked     map[string][]biopsy.Path // required paths, and the spellings under which a package may list the file
 }
 
 func rpmPackages(ctx context.Context, in biopsy.Input, emit func(biopsy.Evidence)) error {
-	t := rpmTree{root: rootOf(in.Path, rpmMarks...), providers: map[string][]string{}, asked: map[biopsy.Path]string{}}
+	t := rpmTree{root: rootOf(in.Path, rpmMarks...), providers: map[string][]string{}, asked: map[string][]biopsy.Path{}}
 	err := rpmdb.Walk(in, in.Size(), func(offset int64, blob []byte) error {
 		h, err := rpmdb.Parse(blob)
 		if err != nil {
@@ -112,34 +113,58 @@ func (t *rpmTree) provide(capability, name string) {
 
 // ask notes a required path, to find the package that owns the file.
 func (t *rpmTree) ask(path string) {
-	if path[:min(1, len(path))] != "/" {
+	if path[:min(1, len(path))] != "/" || t.asked[path] != nil {
 		return
 	}
 	o := owned{root: t.root}
-	for _, spelling := range []string{path, "/usr" + path, strings.TrimPrefix(path, "/usr")} {
-		o.add([]byte(spelling))
+	for _, s := range spellings(path) {
+		o.add([]byte(s))
 	}
-	for _, p := range o.paths {
-		t.asked[p] = path
-	}
+	t.asked[path] = o.paths
+}
+
+// spellings are the names one file has before and after /usr was merged.
+func spellings(path string) []string {
+	return []string{path, "/usr" + path, strings.TrimPrefix(path, "/usr")}
 }
 
 // findFiles makes owners of required files providers of their paths. One that is provided by name stays with its provider.
 func (t *rpmTree) findFiles() {
-	if len(t.asked) == 0 {
-		return
+	owners := map[biopsy.Path]string{}
+	for _, paths := range t.asked {
+		for _, p := range paths {
+			owners[p] = ""
+		}
 	}
-	owners := map[string][]string{}
 	for _, p := range t.packages {
 		for _, f := range p.claim.Owns {
-			if path, ok := t.asked[f]; ok && len(t.providers[path]) == 0 {
-				owners[path] = append(owners[path], p.claim.Name)
+			if by, ok := owners[f]; ok && by == "" {
+				owners[f] = p.claim.Name
 			}
 		}
 	}
-	for path, by := range owners {
-		t.providers[path] = by
+	found := map[string][]string{}
+	for path, paths := range t.asked {
+		if by := t.provider(path, paths, owners); len(t.providers[path]) == 0 && len(by) > 0 {
+			found[path] = by
+		}
 	}
+	maps.Copy(t.providers, found)
+}
+
+// provider returns who owns the file, or provides its path in another spelling; nothing when nobody does.
+func (t *rpmTree) provider(path string, paths []biopsy.Path, owners map[biopsy.Path]string) []string {
+	for _, p := range paths {
+		if by := owners[p]; by != "" {
+			return []string{by}
+		}
+	}
+	for _, s := range spellings(path) {
+		if by := t.providers[s]; len(by) > 0 {
+			return by
+		}
+	}
+	return nil
 }
 
 func rpmClaim(h rpmdb.Header) biopsy.Claim {
