@@ -15,6 +15,7 @@ import (
 	"github.com/biopsy-sca/biopsy/internal/hint"
 	"github.com/biopsy-sca/biopsy/source/dir"
 	"github.com/biopsy-sca/biopsy/source/file"
+	"github.com/biopsy-sca/biopsy/source/git"
 	"github.com/biopsy-sca/biopsy/source/image"
 )
 
@@ -23,6 +24,7 @@ var All = []biopsy.Opener{
 	image.OCI,
 	image.DockerArchive,
 	image.Registry,
+	git.Opener,
 	// sbom.Opener joins the list here, before dir and file.
 	dir.Opener,
 	file.Opener,
