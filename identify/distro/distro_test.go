@@ -205,3 +205,15 @@ func gunzip(t testing.TB, name string) []byte {
 	}
 	return b
 }
+
+// TestChiselPacked reads a manifest as chisel writes it, in zstd.
+func TestChiselPacked(t *testing.T) {
+	data, err := os.ReadFile("testdata/chisel/manifest.wall.zst")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := read(t, "var/lib/chisel/manifest.wall", data, nil)
+	if !strings.HasPrefix(got, "var/lib/chisel/manifest.wall:2 chisel 1\n") || !strings.Contains(got, `"version": "2.39-0ubuntu8"`) || strings.Contains(got, "error") {
+		t.Errorf("got %s, want a claim of libc6 in line 2", got)
+	}
+}

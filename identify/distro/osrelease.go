@@ -94,6 +94,9 @@ func assignments(in biopsy.Input) (map[string]string, error) {
 	if err := s.Err(); err != nil {
 		return v, fmt.Errorf("read assignments: %w", err)
 	}
+	if in.Size() > maxRelease {
+		return v, fmt.Errorf("release file of %d bytes, read up to %d", in.Size(), maxRelease)
+	}
 	return v, nil
 }
 

@@ -55,7 +55,10 @@ func portageFact(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence))
 	if c.Name == "" {
 		return fmt.Errorf("%s: folder is no package name and version", in.Path)
 	}
-	text := make([]byte, min(in.Size(), maxFact))
+	if in.Size() > maxFact {
+		return fmt.Errorf("fact of %d bytes is not read", in.Size())
+	}
+	text := make([]byte, in.Size())
 	if _, err := io.ReadFull(in.Reader(), text); err != nil {
 		return fmt.Errorf("read fact: %w", err)
 	}
