@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/biopsy-sca/biopsy"
 )
@@ -26,7 +27,7 @@ const maxAsarHeader = 64 << 20 // the JSON index; 100,000 files have some 12 MiB
 
 // asarNode is a folder or a file of the index.
 type asarNode struct {
-	Files    map[string]*asarNode `json:"files"`
+	Files    map[string]*asarNode `json:"files,omitempty"`
 	Offset   string               `json:"offset"` // decimal, behind the header
 	Size     int64                `json:"size"`
 	Unpacked bool                 `json:"unpacked"` // stands beside the archive, where the walk sees it
@@ -93,7 +94,7 @@ func (a asar) module(f *asarNode, p string) error {
 	if err := readFull(a.in, b, a.base+off); err != nil {
 		return fmt.Errorf("%s: %w", p, err)
 	}
-	c, err := readPackageJSON(b, path.Dir(p))
+	c, err := readPackageJSON(b, strings.TrimSuffix(strings.TrimSuffix(p, "package.json"), "/"))
 	if err != nil {
 		return fmt.Errorf("%s: %w", p, err)
 	}

@@ -37,9 +37,7 @@ func bower(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence)) error
 	c := biopsy.Claim{Eco: "bower", Name: text(p.Name), Version: first(text(p.Version), text(p.Release)), State: biopsy.Installed,
 		Description: text(p.Description), Homepage: text(p.Homepage), Repository: first(text(p.Source), repository(p.Repository)),
 		Licenses: nodeLicenses(p.License)}
-	for _, n := range nodeNeeds(p.Dependencies, "", biopsy.Runtime) {
-		c.Needs = append(c.Needs, n)
-	}
+	c.Needs = nodeNeeds(p.Dependencies, "", biopsy.Runtime)
 	if c.Name == "" || c.Version == "" {
 		return nil // bower.json need not say its version; .bower.json beside it does
 	}

@@ -30,6 +30,7 @@ var All = []biopsy.Extractor{
 	GoBinary,
 	RustBinary,
 	DotnetDeps,
+	DotnetAssembly,
 	Nuspec,
 	RubyGem,
 	ComposerInstalled,

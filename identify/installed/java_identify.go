@@ -134,6 +134,9 @@ func (j *jar) identify() identity {
 	switch {
 	case id.version == "":
 		id.confidence = sureBare
+		if inferred { // nothing says that such an artifact was ever published
+			id.group = ""
+		}
 	case inferred:
 		id.confidence = min(id.confidence, sureGuess)
 	}
@@ -284,12 +287,13 @@ func (j *jar) group(artifact string) (group string, inferred bool) {
 	return j.shared(artifact), true
 }
 
-// shared is the folder that all classes share, at most three deep, without a last element that only repeats the artifact's name.
+// shared is the folder that all classes share but those of embedded poms, at most three deep, without a last element that only
+// repeats the artifact's name. "" when they share less than two elements.
 func (j *jar) shared(artifact string) string {
 	common := ""
 	for folder := range j.folders {
 		switch {
-		case folder == "":
+		case folder == "" || j.foreign(folder):
 		case common == "":
 			common = folder
 		default:
@@ -300,11 +304,24 @@ func (j *jar) shared(artifact string) string {
 		}
 	}
 	parts := strings.Split(common, "/")
-	parts = parts[:min(3, len(parts))]
+	if parts = parts[:min(3, len(parts))]; len(parts) < 2 {
+		return ""
+	}
 	if last := parts[len(parts)-1]; len(parts) == 3 && strings.Contains(artifact, last) && parts[0] != "com" {
 		parts = parts[:2]
 	}
 	return strings.Join(parts, ".")
+}
+
+// foreign tells whether a folder belongs to an embedded pom: it stands under the first two elements of its group.
+func (j *jar) foreign(folder string) bool {
+	for _, p := range j.poms {
+		parts := strings.SplitN(p.group, ".", 3)
+		if under(folder, strings.Join(parts[:min(2, len(parts))], "/")) {
+			return true
+		}
+	}
+	return false
 }
 
 // holds tells whether some class stands under root.

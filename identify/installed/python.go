@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/biopsy-sca/biopsy"
@@ -61,7 +62,7 @@ func pythonMetadata(_ context.Context, in biopsy.Input, emit func(biopsy.Evidenc
 	}
 	for _, r := range h["requires-dist"] {
 		if n, ok := requirement(r); ok {
-			c.Needs = append(c.Needs, n)
+			c.Needs = require(c.Needs, n)
 		}
 	}
 	sheet{in, "python-metadata", biopsy.Manifest, emit}.say(c, sureProperties)
@@ -161,6 +162,22 @@ var classifierLicenses = map[string]string{
 	"University of Illinois/NCSA Open Source License":         "NCSA",
 	"Zope Public License":                                     "ZPL-2.1",
 	"zlib/libpng License":                                     "Zlib",
+}
+
+// maxNeeds bounds the requirements of one distribution; the most anyone has are some 300, behind extras.
+const maxNeeds = 4096
+
+// require adds a need once; one that is always there outweighs one that an extra asks for.
+func require(needs []biopsy.Need, n biopsy.Need) []biopsy.Need {
+	i := slices.IndexFunc(needs, func(m biopsy.Need) bool { return m.Name == n.Name })
+	switch {
+	case i < 0 && len(needs) < maxNeeds:
+		return append(needs, n)
+	case i < 0:
+	case n.Scope == biopsy.Runtime:
+		needs[i].Scope = n.Scope
+	}
+	return needs
 }
 
 // requirement reads one dependency specifier (PEP 508): the name, and whether an extra asks for it.

@@ -110,7 +110,7 @@ func eggNeeds(c *biopsy.Claim, b []byte) {
 		}
 		if n, ok := requirement(s); ok && !strings.HasPrefix(s, "#") {
 			n.Scope = scope
-			c.Needs = append(c.Needs, n)
+			c.Needs = require(c.Needs, n)
 		}
 	}
 }

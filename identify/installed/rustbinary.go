@@ -127,14 +127,13 @@ func sayCrates(s sheet, crates []crate) {
 		if k.Kind == "build" {
 			c.Scope = biopsy.Development
 		}
+		c.Extra = map[string]string{}
 		if k.Root {
 			c.Kind, c.State = biopsy.Application, biopsy.Installed
+			c.Extra["rust:program"] = path.Base(s.in.Path)
 		}
 		if k.Source != "" && k.Source != "crates.io" {
-			c.Extra = map[string]string{"rust:source": k.Source}
-		}
-		if k.Root {
-			c.Extra = map[string]string{"rust:program": path.Base(s.in.Path)}
+			c.Extra["rust:source"] = k.Source
 		}
 		for _, n := range k.Needs {
 			c.Needs = append(c.Needs, biopsy.Need{Purl: purls[n], Scope: biopsy.Runtime})

@@ -8,6 +8,7 @@ type Dyns struct {
 	Needed  []string // in the order of the file
 	Runpath string   // DT_RUNPATH, else DT_RPATH
 	PIE     bool     // DF_1_PIE: a program that loads anywhere, not a library
+	Now     bool     // DF_BIND_NOW or DF_1_NOW: all symbols are bound before the program starts
 }
 
 // Tags of dynamic entries.
@@ -18,7 +19,11 @@ const (
 	dtSoname  = 14
 	dtRpath   = 15
 	dtRunpath = 29
+	dtBindNow = 24
+	dtFlags   = 30
 	dtFlags1  = 0x6ffffffb
+	dfNow     = 0x8 // in DT_FLAGS
+	df1Now    = 0x1 // in DT_FLAGS_1
 	dfPIE     = 0x08000000
 )
 
@@ -68,8 +73,12 @@ func (f *File) dynamic(s Segment) (Dyns, error) {
 			rpath = val
 		case dtRunpath:
 			runpath = val
+		case dtBindNow:
+			d.Now = true
+		case dtFlags:
+			d.Now = d.Now || val&dfNow != 0
 		case dtFlags1:
-			d.PIE = val&dfPIE != 0
+			d.PIE, d.Now = val&dfPIE != 0, d.Now || val&df1Now != 0
 		}
 	}
 	base, ok := f.offsetOf(strtab)
