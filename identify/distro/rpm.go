@@ -103,7 +103,7 @@ func (t *rpmTree) add(offset int64, h rpmdb.Header) {
 	t.packages = append(t.packages, p)
 }
 
-// provide notes who provides a capability; a name without one is nobody's.
+// provide notes that a package provides a capability, each package once and no more than can be named.
 func (t *rpmTree) provide(capability, name string) {
 	by := t.providers[capability]
 	if len(by) == 0 || (len(by) < maxAlternatives && by[len(by)-1] != name) {
