@@ -110,38 +110,29 @@ func (g *group) published() string {
 	return first.UTC().Format(time.DateOnly)
 }
 
-// describe adds what a reader wants to know of a hole that is or may be there: words, severity, exploitation, links.
+// describe adds what a reader wants to know of a hole that is or may be there: words, severity, exploitation, links. Records that
+// spoke come first, then the CVE's own, then the others of the hole.
 func (m *matcher) describe(f *biopsy.Finding, g *group) error {
 	var sev []biopsy.Severity
 	for i := range g.opinions {
-		e := g.opinions[i].entry
-		for _, s := range e.Severity {
+		for _, s := range g.opinions[i].entry.Severity {
 			if s.Source == "" {
-				s.Source = e.ID
+				s.Source = g.opinions[i].entry.ID
 			}
 			sev = append(sev, s)
 		}
 	}
-	ids := []string{f.Advisory}
-	for i := range f.Because {
-		ids = append(ids, f.Because[i].Record)
+	notes, err := m.shelf.about(f.Advisory)
+	if err != nil {
+		return err
 	}
-	for i, id := range unique(append(ids, f.Aliases...)) {
-		if i >= len(ids) && len(sev) > 0 && f.Summary != "" {
-			break // other names of the hole are asked only where those that spoke left something out
-		}
-		n, err := m.shelf.note(id)
-		if err != nil {
-			return err
-		}
-		if !m.standing(n.published, n.modified, n.withdrawn) {
-			continue
-		}
+	notes = m.nearest(notes, f)
+	for _, n := range notes {
 		if f.Summary == "" {
 			f.Summary = n.summary
 		}
 		f.URLs = append(f.URLs, n.links...)
-		if isCVE(id) || len(sev) == 0 {
+		if n.id == f.Advisory || len(sev) == 0 {
 			sev = append(sev, n.severity...)
 		}
 	}
@@ -152,6 +143,23 @@ func (m *matcher) describe(f *biopsy.Finding, g *group) error {
 		f.Level = biopsy.LevelCritical
 	}
 	return m.exploited(f)
+}
+
+// nearest drops what does not stand and puts the records that speak of the component before the CVE's own, and that before the rest.
+func (m *matcher) nearest(notes []note, f *biopsy.Finding) []note {
+	var spoke, own, rest []note
+	for _, n := range notes {
+		switch {
+		case !m.standing(n.published, n.modified, n.withdrawn):
+		case slices.ContainsFunc(f.Because, func(b biopsy.Because) bool { return b.Record == n.id }):
+			spoke = append(spoke, n)
+		case n.id == f.Advisory:
+			own = append(own, n)
+		default:
+			rest = append(rest, n)
+		}
+	}
+	return slices.Concat(spoke, own, rest)
 }
 
 // maxLinks keeps a finding readable; the record itself has the rest.

@@ -33,7 +33,8 @@ import (
 type Book interface {
 	// Package returns the entries on a package of an ecosystem, named without suffix ("Debian").
 	Package(ecosystem, name string) ([]refdb.Entry, error)
-	Advisory(id string) (biopsy.Advisory, bool, error)
+	// Lookup returns the records of that id and those that name it as alias or upstream, in order of id and source.
+	Lookup(id string) ([]biopsy.Advisory, error)
 	Exploit(cve string) (biopsy.Exploit, bool, error)
 }
 
@@ -79,14 +80,17 @@ func Run(ctx context.Context, inv *biopsy.Inventory, books []Book, o Options) ([
 			return nil, err
 		}
 	}
-	return sorted(slices.Concat(found...)), nil
+	return inOrder(found), nil
 }
 
-func sorted(all []biopsy.Finding) []biopsy.Finding {
-	slices.SortFunc(all, func(a, b biopsy.Finding) int {
-		return cmp.Or(cmp.Compare(a.Component, b.Component), cmp.Compare(a.Advisory, b.Advisory))
-	})
-	return all
+// inOrder sorts by component and advisory. Each part is of one component.
+func inOrder(parts [][]biopsy.Finding) []biopsy.Finding {
+	parts = slices.DeleteFunc(parts, func(p []biopsy.Finding) bool { return len(p) == 0 })
+	for _, p := range parts {
+		slices.SortFunc(p, func(a, b biopsy.Finding) int { return cmp.Compare(a.Advisory, b.Advisory) })
+	}
+	slices.SortStableFunc(parts, func(a, b []biopsy.Finding) int { return cmp.Compare(a[0].Component, b[0].Component) })
+	return slices.Concat(parts...)
 }
 
 // matcher is one worker with the packages it looked up lately.

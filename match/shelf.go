@@ -13,41 +13,41 @@ type shelf struct {
 	books []Book
 
 	mu    sync.Mutex
-	notes map[string]note
+	notes map[string][]note
 	uses  map[string][]biopsy.Exploit
 }
 
 // note is what a finding tells of a whole record.
 type note struct {
+	id                             string
 	summary                        string
 	severity                       []biopsy.Severity
 	links                          []string
 	published, modified, withdrawn time.Time
 }
 
-// maxNotes bounds what is kept: some ten megabytes.
+// maxNotes bounds the holes that are kept: some tens of megabytes.
 const maxNotes = 20_000
 
 func newShelf(books []Book) *shelf {
-	return &shelf{books: books, notes: map[string]note{}, uses: map[string][]biopsy.Exploit{}}
+	return &shelf{books: books, notes: map[string][]note{}, uses: map[string][]biopsy.Exploit{}}
 }
 
-// note returns what the first book that has a record of that id says; the zero note when none has.
-func (s *shelf) note(id string) (note, error) {
+// about returns the notes of all records on a hole, in the order of the books.
+func (s *shelf) about(id string) ([]note, error) {
 	s.mu.Lock()
-	n, ok := s.notes[id]
+	all, ok := s.notes[id]
 	s.mu.Unlock()
 	if ok {
-		return n, nil
+		return all, nil
 	}
 	for _, b := range s.books {
-		a, ok, err := b.Advisory(id)
+		records, err := b.Lookup(id)
 		if err != nil {
-			return n, err
+			return nil, err
 		}
-		if ok {
-			n = noteOf(&a)
-			break
+		for i := range records {
+			all = append(all, noteOf(&records[i]))
 		}
 	}
 	s.mu.Lock()
@@ -55,12 +55,12 @@ func (s *shelf) note(id string) (note, error) {
 	if len(s.notes) >= maxNotes {
 		clear(s.notes)
 	}
-	s.notes[id] = n
-	return n, nil
+	s.notes[id] = all
+	return all, nil
 }
 
 func noteOf(a *biopsy.Advisory) note {
-	n := note{summary: a.Summary, severity: a.Severity, published: a.Published, modified: a.Modified, withdrawn: a.Withdrawn}
+	n := note{id: a.ID, summary: a.Summary, severity: a.Severity, published: a.Published, modified: a.Modified, withdrawn: a.Withdrawn}
 	for _, r := range a.References {
 		if (r.Type == "ADVISORY" || r.Type == "FIX") && strings.HasPrefix(r.URL, "http") && len(n.links) < maxLinks {
 			n.links = append(n.links, strings.Clone(r.URL))
