@@ -44,14 +44,13 @@ func cargoLock(d *doc) error {
 	return nil
 }
 
-// claim names a package of the lock. Members of the workspace are the project itself and have no purl: a crate of that name on
-// crates.io may be another one.
+// claim names a package of the lock. Members of the workspace are described by their Cargo.toml, and only their edges are added.
 func (p cargoPackage) claim() biopsy.Claim {
 	kind, address, _ := strings.Cut(p.Source, "+")
 	switch {
 	case p.Source == "":
-		c := unnamed("cargo", p.Name, p.Version)
-		c.Kind, c.State = biopsy.Application, biopsy.Declared
+		c := unnamed("cargo", p.Name, "")
+		c.About = true
 		return c
 	case kind == "git":
 		repo, commit, _ := strings.Cut(address, "#")
@@ -72,7 +71,7 @@ func cargoNeed(byName map[string][]biopsy.Claim, dep string) biopsy.Need {
 		return biopsy.Need{}
 	}
 	for _, c := range byName[words[0]] {
-		if len(words) == 1 || words[1] == c.Version {
+		if len(words) == 1 || words[1] == c.Version || c.About {
 			return biopsy.Need{Purl: c.Purl, Name: c.Name, Scope: biopsy.Runtime}
 		}
 	}
@@ -91,6 +90,7 @@ func cargoManifest(d *doc) error {
 			Description any    `toml:"description"`
 			Homepage    any    `toml:"homepage"`
 			Repository  any    `toml:"repository"`
+			Publish     any    `toml:"publish"` // false: on no registry, where the name may be another's
 		} `toml:"package"`
 		Dependencies map[string]any `toml:"dependencies"`
 		Build        map[string]any `toml:"build-dependencies"`
@@ -100,7 +100,10 @@ func cargoManifest(d *doc) error {
 		return err
 	}
 	p := m.Package
-	c := unnamed("cargo", p.Name, text(p.Version))
+	c := pkg("cargo", p.Name, text(p.Version))
+	if p.Publish == false {
+		c.Purl = ""
+	}
 	c.Licenses = declared(text(p.License))
 	c.Description, c.Homepage, c.Repository = text(p.Description), text(p.Homepage), text(p.Repository)
 	c.Needs = append(needs(m.Dependencies, biopsy.Runtime), append(needs(m.Build, biopsy.Development), needs(m.Development, biopsy.Development)...)...)

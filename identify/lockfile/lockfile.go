@@ -129,9 +129,12 @@ func (d *doc) add(line int, c biopsy.Claim) {
 	d.emit(biopsy.Evidence{Claim: c, Place: d.At(line), Reader: d.name, Basis: biopsy.Manifest, Confidence: confidence})
 }
 
-// project emits the program or library whose source tree the file describes.
+// project emits the program whose source tree the file describes, or the library where the claim says so.
 func (d *doc) project(line int, c biopsy.Claim) {
-	c.Kind, c.State = biopsy.Application, biopsy.Declared
+	c.State = biopsy.Declared
+	if c.Kind == "" {
+		c.Kind = biopsy.Application
+	}
 	d.add(line, c)
 }
 

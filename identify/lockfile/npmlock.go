@@ -221,12 +221,17 @@ func npmManifest(d *doc) error {
 	return j.close(m)
 }
 
-// npmPerson is the name in "Name <mail> (url)" or {"name": ...}.
+// npmPerson is the name in a line or in {"name": ...}.
 func npmPerson(v value) string {
 	s := v.str()
 	if v.isObject() {
 		s = v.get("name").str()
 	}
+	return person(s)
+}
+
+// person is the name in "Name <mail> (url)".
+func person(s string) string {
 	if i := strings.IndexAny(s, "<("); i >= 0 {
 		s = s[:i]
 	}

@@ -120,6 +120,9 @@ func (e *element) str(path ...string) string {
 
 // attr is an attribute, whatever its case; "" where it is missing.
 func (e *element) attr(name string) string {
+	if e == nil {
+		return ""
+	}
 	for _, a := range e.attrs {
 		if strings.EqualFold(a.Name.Local, name) {
 			return a.Value

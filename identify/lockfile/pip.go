@@ -1,0 +1,173 @@
+package lockfile
+
+import (
+	"bytes"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/biopsy-sca/biopsy"
+)
+
+// Requirements reads pip's requirements files (pip 25 documentation, "Requirements File Format"; PEP 508). "==" is a lock, all else
+// is a wish without a version.
+var Requirements = reader("pip-requirements", biopsy.Declared, requirements,
+	"requirements*.txt", "*-requirements.txt", "*_requirements.txt", "requirements/*.txt", "constraints*.txt")
+
+func requirements(d *doc) error {
+	scope := biopsy.Scope("")
+	if madeForTools(d.Path) {
+		scope = biopsy.Development
+	}
+	for _, l := range continued(d.text) {
+		c := requirement(l.text)
+		c.Scope = scope
+		d.add(l.line, c)
+	}
+	return nil
+}
+
+// madeForTools tells by a file's name that it lists what only the makers need: "requirements-dev.txt", "requirements/test.txt".
+func madeForTools(p string) bool {
+	base := strings.ToLower(strings.TrimSuffix(path.Base(p), path.Ext(p)))
+	words := strings.FieldsFunc(base, func(r rune) bool { return r == '-' || r == '_' || r == '.' })
+	return slices.ContainsFunc(words, func(w string) bool {
+		return slices.Contains([]string{"dev", "develop", "development", "test", "tests", "testing", "lint", "docs", "doc", "ci"}, w)
+	})
+}
+
+// numbered is a line of text and its number.
+type numbered struct {
+	line int
+	text string
+}
+
+// continued joins lines that end in a backslash and drops comments. A "#" starts one at the line's start or behind white space.
+func continued(text []byte) []numbered {
+	var all []numbered
+	open, line := false, 0
+	for raw := range bytes.Lines(text) {
+		line++
+		s := strings.TrimSpace(string(raw))
+		if strings.HasPrefix(s, "#") {
+			s = ""
+		} else if i := strings.Index(s, " #"); i >= 0 {
+			s = strings.TrimSpace(s[:i])
+		}
+		body, more := strings.CutSuffix(s, "\\")
+		switch {
+		case open:
+			all[len(all)-1].text += " " + strings.TrimSpace(body)
+		case body != "":
+			all = append(all, numbered{line, strings.TrimSpace(body)})
+		}
+		open = more && len(all) > 0
+	}
+	return all
+}
+
+// requirement reads one line: "name[extra]==1.0 ; marker --hash=sha256:...", "name @ url", "git+url#egg=name". Options of pip and local
+// paths name no package.
+func requirement(line string) biopsy.Claim {
+	line = strings.TrimPrefix(strings.TrimPrefix(line, "-e "), "--editable ")
+	line, options, _ := strings.Cut(line, " --")
+	line, _, _ = strings.Cut(line, ";")
+	line = strings.TrimSpace(line)
+	if line == "" || line[0] == '-' {
+		return biopsy.Claim{}
+	}
+	if _, after, ok := strings.Cut(line, "#egg="); ok {
+		name, _, _ := strings.Cut(after, "&")
+		return fromAddress(pythonName(name), line)
+	}
+	name := pythonName(line)
+	rest := strings.TrimSpace(line[len(name):])
+	if strings.HasPrefix(rest, "[") {
+		_, rest, _ = strings.Cut(rest, "]")
+		rest = strings.TrimSpace(rest)
+	}
+	switch {
+	case name == "" || strings.HasPrefix(rest, "/") || strings.HasPrefix(rest, ":") || strings.HasPrefix(rest, "\\"):
+		return biopsy.Claim{}
+	case strings.HasPrefix(rest, "@"):
+		return fromAddress(name, strings.TrimSpace(rest[1:]))
+	}
+	return pinned(name, strings.Trim(rest, "() "), options)
+}
+
+// pythonName is the longest start of s that may be a project's name (PEP 508).
+func pythonName(s string) string {
+	i := 0
+	for i < len(s) && (s[i] == '-' || s[i] == '_' || s[i] == '.' || '0' <= s[i] && s[i] <= '9' || 'a' <= s[i]|0x20 && s[i]|0x20 <= 'z') {
+		i++
+	}
+	return strings.TrimRight(s[:i], "-_.")
+}
+
+func pinned(name, specifier, options string) biopsy.Claim {
+	version, exact := strings.CutPrefix(specifier, "==")
+	version = strings.TrimSpace(strings.TrimPrefix(version, "="))
+	if !exact || strings.ContainsAny(version, ",*<>!~= ") {
+		c := pkg("pypi", name, "")
+		extra(&c, "pip:specifier", specifier)
+		return c
+	}
+	c := pkg("pypi", name, version)
+	c.State = biopsy.Locked
+	var hs []biopsy.Hash
+	for _, o := range strings.Fields(options) {
+		if h, ok := strings.CutPrefix(strings.TrimPrefix(o, "--"), "hash="); ok {
+			hs = append(hs, hexHash(h, "")...)
+		}
+	}
+	c.Hashes = only(hs)
+	return c
+}
+
+// only returns the hash when there is one. Several are of as many files, built for different machines, of which one is used.
+func only(hs []biopsy.Hash) []biopsy.Hash {
+	if len(hs) != 1 {
+		return nil
+	}
+	return hs
+}
+
+func fromAddress(name, address string) biopsy.Claim {
+	address, _, _ = strings.Cut(address, "#")
+	c := pkg("pypi", name, "")
+	if repo, ok := strings.CutPrefix(address, "git+"); ok {
+		scheme, rest, _ := strings.Cut(repo, "://")
+		rest, commit, _ := strings.Cut(rest, "@")
+		origin(&c, scheme+"://"+rest, commit)
+		return c
+	}
+	c.Download = webURL(address)
+	return c
+}
+
+// PipfileLock reads Pipfile.lock (pipenv documentation, version 6 of the format).
+var PipfileLock = reader("pipfile-lock", biopsy.Locked, pipfileLock, "Pipfile.lock")
+
+func pipfileLock(d *doc) error {
+	j, root := d.json()
+	root.each(func(group string, list value) {
+		if group == "_meta" {
+			return
+		}
+		list.each(func(name string, e value) {
+			c := pkg("pypi", name, strings.TrimLeft(e.get("version").str(), "= "))
+			c.Scope = biopsy.Runtime
+			if group == "develop" {
+				c.Scope = biopsy.Development
+			}
+			var hs []biopsy.Hash
+			for _, h := range e.get("hashes").strs() {
+				hs = append(hs, hexHash(h, "")...)
+			}
+			c.Hashes = only(hs)
+			origin(&c, e.get("git").str(), e.get("ref").str())
+			d.add(e.line(), c)
+		})
+	})
+	return j.close(root)
+}
