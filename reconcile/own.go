@@ -131,9 +131,11 @@ func (b *builder) fold(o *owners) {
 				kept = append(kept, e)
 				continue
 			}
-			if e.Claim.State == biopsy.Installed && (e.Claim.Kind != biopsy.FileKind || o.whole[e.Place.Path] == to) {
+			if e.Claim.State != biopsy.Declared && e.Claim.State != biopsy.Locked && (e.Claim.Kind != biopsy.FileKind || o.whole[e.Place.Path] == to) {
 				to.evidence = append(to.evidence, e)
-				to.aliases = appendNonEmpty(to.aliases, e.Claim.Purl)
+				if !distroEcos[e.Claim.Eco] {
+					to.aliases = appendNonEmpty(to.aliases, e.Claim.Purl)
+				}
 			}
 		}
 		if !slices.ContainsFunc(kept, func(e biopsy.Evidence) bool { return !e.Claim.About && !e.Shadowed }) {
@@ -156,7 +158,11 @@ func appendNonEmpty(l []string, s string) []string {
 // package that installed them. What manifests and locks inside a package's own files ask for was for building that package.
 func (o *owners) destination(d *draft, e biopsy.Evidence) *draft {
 	c, full := e.Claim, e.Place.Path
-	if e.Shadowed || c.About || c.State == biopsy.Embedded || (distroEcos[c.Eco] && e.Basis != biopsy.Binary) {
+	if e.Shadowed || c.About {
+		return nil
+	}
+	note := distroEcos[c.Eco] && e.Basis == biopsy.Binary // the builder's note in a program: which package it was built for
+	if !note && (distroEcos[c.Eco] || c.State == biopsy.Embedded) {
 		return nil
 	}
 	candidates := []*draft{o.of(full)}
