@@ -18,6 +18,7 @@ import (
 var ELF = biopsy.Extractor{
 	Name:    "elf",
 	Basis:   biopsy.Binary,
+	From:    biopsy.Standard,
 	Head:    func(head []byte) bool { return len(head) >= 52 && string(head[:4]) == elf.Magic },
 	Extract: readELF,
 }

@@ -17,6 +17,7 @@ import (
 var MachO = biopsy.Extractor{
 	Name:    "mach-o",
 	Basis:   biopsy.Binary,
+	From:    biopsy.Standard,
 	Head:    func(head []byte) bool { return len(head) >= 32 && machoOrder(head) != nil },
 	Extract: readMachO,
 }

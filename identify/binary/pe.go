@@ -15,6 +15,7 @@ import (
 var PE = biopsy.Extractor{
 	Name:    "pe",
 	Basis:   biopsy.Binary,
+	From:    biopsy.Standard,
 	Head:    func(head []byte) bool { return len(head) >= 64 && string(head[:2]) == "MZ" },
 	Extract: readPE,
 }

@@ -50,6 +50,7 @@ func bower(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence)) error
 var BrowserScript = biopsy.Extractor{
 	Name:  "browser-script",
 	Basis: biopsy.SourceCode,
+	From:  biopsy.Standard, // every script must be opened for it
 	Names: []string{"*.js"},
 	Wants: func(p string) bool {
 		return !strings.Contains(p, "node_modules/") && !strings.Contains(p, "usr/share/nodejs/")

@@ -15,8 +15,7 @@ import (
 var CondaMeta = biopsy.Extractor{
 	Name:    "conda-meta",
 	Basis:   biopsy.Manifest,
-	Names:   []string{"*.json"},
-	Wants:   func(p string) bool { return path.Base(path.Dir(p)) == "conda-meta" },
+	Names:   []string{"conda-meta/*.json"},
 	Extract: condaMeta,
 }
 

@@ -12,8 +12,7 @@ import (
 var ErlangApp = biopsy.Extractor{
 	Name:    "erlang-app",
 	Basis:   biopsy.Manifest,
-	Names:   []string{"*.app"},
-	Wants:   func(p string) bool { return strings.Contains("/"+p, "/ebin/") },
+	Names:   []string{"ebin/*.app"},
 	Extract: erlangApp,
 }
 

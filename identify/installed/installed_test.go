@@ -34,8 +34,11 @@ func input(name string, b []byte, gap func(biopsy.Gap)) biopsy.Input {
 // wants tells whether the walk would show a file to a reader.
 func wants(e biopsy.Extractor, name string, b []byte) bool {
 	named := len(e.Names) == 0
+	elements := strings.Split(name, "/")
 	for _, n := range e.Names {
-		named = named || name == n || strings.HasSuffix(name, "/"+n) || strings.HasPrefix(n, "*") && strings.HasSuffix(path.Base(name), n[1:])
+		last := elements[max(0, len(elements)-1-strings.Count(n, "/")):]
+		ok, err := path.Match(n, strings.Join(last, "/"))
+		named = named || ok && err == nil
 	}
 	return named && (e.Wants == nil || e.Wants(name)) && (e.Head == nil || e.Head(b[:min(len(b), 4096)]))
 }

@@ -13,8 +13,7 @@ import (
 var RubyGem = biopsy.Extractor{
 	Name:    "ruby-gem",
 	Basis:   biopsy.Manifest,
-	Names:   []string{"*.gemspec"},
-	Wants:   func(p string) bool { return strings.Contains("/"+p, "/specifications/") },
+	Names:   []string{"specifications/*.gemspec", "specifications/default/*.gemspec"},
 	Extract: rubyGem,
 }
 

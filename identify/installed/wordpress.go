@@ -11,12 +11,9 @@ import (
 
 // WordPressPlugin reads the header comment of a plugin's main file (WordPress plugin handbook, 2024).
 var WordPressPlugin = biopsy.Extractor{
-	Name:  "wordpress-plugin",
-	Basis: biopsy.SourceCode,
-	Names: []string{"*.php"},
-	Wants: func(p string) bool {
-		return path.Base(path.Dir(path.Dir(p))) == "plugins" && strings.Contains(p, "wp-content/plugins/")
-	},
+	Name:    "wordpress-plugin",
+	Basis:   biopsy.SourceCode,
+	Names:   []string{"wp-content/plugins/*/*.php"},
 	Extract: wordPressPlugin,
 }
 
