@@ -138,8 +138,8 @@ func pick(all []descriptor, want platform) (descriptor, error) {
 		return images[0], nil
 	case len(fit) == 1:
 		return fit[0], nil
-	case len(fit) > 1:
-		return descriptor{}, hint.Add(errors.New("it holds several images"), "choose one by :NAME behind the path: "+names(fit))
+	case len(fit) > 1, slices.ContainsFunc(images, func(d descriptor) bool { return d.Platform == nil }):
+		return descriptor{}, hint.Add(errors.New("it holds several images"), "choose one by :NAME behind the path: "+names(images))
 	}
 	return descriptor{}, hint.Add(fmt.Errorf("it holds no image for %s", cmp.Or(want, platform{OS: "linux", Architecture: "amd64"})),
 		"choose by :NAME or ?platform=OS/ARCH behind the path: "+names(images))

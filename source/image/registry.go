@@ -33,7 +33,11 @@ func openRegistry(ctx context.Context, ref string, o biopsy.OpenOptions) (*biops
 	if err != nil {
 		return nil, err
 	}
-	s := remoteStore{repo: at.Context(), open: o, options: []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)}}
+	puller, err := remote.NewPuller(remote.WithAuthFromKeychain(authn.DefaultKeychain))
+	if err != nil {
+		return nil, fmt.Errorf("registry:%s: %w", ref, err)
+	}
+	s := remoteStore{repo: at.Context(), open: o, options: []remote.Option{remote.WithContext(ctx), remote.Reuse(puller)}}
 	first, err := remote.Get(at, s.options...)
 	if err != nil {
 		return nil, fmt.Errorf("registry:%s: %w", ref, err)
