@@ -33,7 +33,7 @@ func Run(index int, art biopsy.Artifact, evidence []biopsy.Evidence) ([]biopsy.C
 	for _, e := range evidence {
 		trees.name(&e.Claim, e.Place)
 		switch {
-		case e.Claim.About:
+		case e.Claim.About && !trees.onlyLegacy(e):
 			about = append(about, e)
 		case e.Claim.Version == "" && e.Claim.Eco != "":
 			loose = append(loose, e)

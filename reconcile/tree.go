@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/biopsy-sca/biopsy"
@@ -14,29 +15,44 @@ var distroEcos = map[string]bool{"deb": true, "rpm": true, "apk": true, "opkg": 
 type root struct{ in, dir string }
 
 // release is what os-release says of a root.
-type release struct{ id, version, codename string }
+type release struct {
+	id, version, codename string
+	rank                  int // how well the file knows: see releaseRank
+}
 
 // trees knows the distribution of every root.
 type trees map[root]release
 
-// readTrees collects the os-release claims. usr/lib/os-release counts only where etc/os-release says nothing.
+// readTrees collects what the files say that tell a root's distribution.
 func readTrees(evidence []biopsy.Evidence) trees {
 	ts := trees{}
 	for _, e := range evidence {
 		if e.Claim.Kind != biopsy.OperatingSystem || e.Shadowed {
 			continue
 		}
-		r := rootOf(e.Claim, e.Place)
+		r, rank := rootOf(e.Claim, e.Place), releaseRank(e)
 		x := e.Claim.Extra
-		id := x["os:id"]
-		if id == "" {
-			id = e.Claim.Name
-		}
-		if _, known := ts[r]; !known || strings.HasSuffix(e.Place.Path, "etc/os-release") {
-			ts[r] = release{id: id, version: x["os:version_id"], codename: x["os:codename"]}
+		if have, known := ts[r]; !known || rank > have.rank {
+			ts[r] = release{id: cmp.Or(x["os:id"], e.Claim.Name), version: x["os:version_id"], codename: x["os:codename"], rank: rank}
 		}
 	}
 	return ts
+}
+
+// releaseRank orders them: etc/os-release, then usr/lib/os-release, then the older files that only add to it.
+func releaseRank(e biopsy.Evidence) int {
+	switch {
+	case e.Claim.About:
+		return 0
+	case strings.HasSuffix(e.Place.Path, "etc/os-release"):
+		return 2
+	}
+	return 1
+}
+
+// onlyLegacy tells an older file's claim in a root where no os-release speaks: it makes the component itself.
+func (ts trees) onlyLegacy(e biopsy.Evidence) bool {
+	return e.Claim.Kind == biopsy.OperatingSystem && ts[rootOf(e.Claim, e.Place)].rank == 0
 }
 
 func rootOf(c biopsy.Claim, p biopsy.Place) root {
