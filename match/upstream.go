@@ -20,7 +20,7 @@ var upstreamRule = Rule{
 	Name: "upstream-range",
 	Says: "the version its makers gave it lies in a range of their own numbering",
 	asks: func(c *biopsy.Component, o *Options) []ask {
-		if !builtFromUpstream(c.Eco) {
+		if !builtFromUpstream(c.Eco) || c.Eco == "" && notSoftware(c.Kind) {
 			return nil
 		}
 		source, version := sourceOf(c)
@@ -50,6 +50,11 @@ func builtFromUpstream(purlType string) bool {
 		return true
 	}
 	return false
+}
+
+// notSoftware says whether things of a kind have no makers' versions, whatever they are named.
+func notSoftware(k biopsy.Kind) bool {
+	return k == biopsy.FileKind || k == biopsy.DataKind || k == biopsy.CryptoAsset
 }
 
 // upstreamNames are the names to ask for: the canonical one when it is known, else the name itself.

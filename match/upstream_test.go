@@ -1,0 +1,44 @@
+package match
+
+import "testing"
+
+func TestUpstreamVersion(t *testing.T) {
+	for _, c := range []struct{ typ, version, want string }{
+		{"deb", "1:9.2p1-2+deb12u3", "9.2p1"},
+		{"deb", "1:1.2.13.dfsg-1", "1.2.13"},
+		{"deb", "2.9.14+dfsg-1.3~deb12u1", "2.9.14"},
+		{"deb", "1:1.35.0-4", "1.35.0"},
+		{"deb", "5.4.1+really5.2.0-1", "5.2.0"},
+		{"deb", "3.0.0~alpha1-1", "3.0.0-alpha1"},
+		{"deb", "2.36-9+deb12u10", "2.36"},
+		{"deb", "6.9.11.60+dfsg-1.6", "6.9.11.60"},
+		{"deb", "20230311", "20230311"},
+		{"deb", "1.2.3-4-5", "1.2.3-4"},
+		{"rpm", "1:3.0.7-16.el9_2", "3.0.7"},
+		{"rpm", "2.1.0^20230101git1234-1.fc39", "2.1.0"},
+		{"rpm", "1.0~rc2-1.el9", "1.0-rc2"},
+		{"apk", "9.3_p1-r3", "9.3p1"},
+		{"apk", "1.36.1-r7", "1.36.1"},
+		{"apk", "3.0.0_rc1-r0", "3.0.0-rc1"},
+		{"apk", "1.2.3-4", "1.2.3-4"},
+		{"opkg", "1.1.1n-2", "1.1.1n"},
+		{"opkg", "3.0.8-r0", "3.0.8"},
+		{"opkg", "1.35.0+git0+abcdef-r0", "1.35.0"},
+		{"generic", "1.2.3-r0", "1.2.3-r0"},
+	} {
+		if got := upstreamVersion(c.typ, c.version); got != c.want {
+			t.Errorf("upstreamVersion(%s, %q) = %q, want %q", c.typ, c.version, got, c.want)
+		}
+	}
+}
+
+func TestHole(t *testing.T) {
+	for id, want := range map[string]string{
+		"CVE-2024-1": "CVE-2024-1", "DEBIAN-CVE-2024-1": "CVE-2024-1", "DEBCL-avahi-CVE-2023-1981": "CVE-2023-1981", "GHSA-aaaa-bbbb-cccc": "GHSA-aaaa-bbbb-cccc",
+		"XCVE-2024-1": "XCVE-2024-1", "A-CVE-2024-": "A-CVE-2024-", "A-CVE-2024-1x": "A-CVE-2024-1x", "CURL-CVE-2005-4077": "CVE-2005-4077", "": "",
+	} {
+		if got := hole(id); got != want {
+			t.Errorf("hole(%q) = %q, want %q", id, got, want)
+		}
+	}
+}
