@@ -57,19 +57,14 @@ var versionKeys = map[string]string{
 
 var (
 	productVersion = regexp.MustCompile(`^v?\d+([., ]+\d+)+[0-9A-Za-z.+-]*`)
-	systemProducts = []string{"Microsoft® Windows®", "Windows (R) Win 7 DDK", "Wine", "Microsoft® Windows® Operating System"}
+	systemProducts = regexp.MustCompile(`(?i)^microsoft.*\bwindows.*operating system|^windows \(r\).*(ddk|driver)|^wine$`)
 )
 
 // product makes a component of ProductName and ProductVersion. Parts of Windows are none, and neither are versions of words.
 func product(words map[string]string) (biopsy.Claim, bool) {
 	name, version := words["ProductName"], words["ProductVersion"]
-	if version = productVersion.FindString(version); name == "" || version == "" {
+	if version = productVersion.FindString(version); name == "" || version == "" || systemProducts.MatchString(name) {
 		return biopsy.Claim{}, false
-	}
-	for _, p := range systemProducts {
-		if strings.HasPrefix(name, p) {
-			return biopsy.Claim{}, false
-		}
 	}
 	version = strings.ReplaceAll(strings.ReplaceAll(version, ", ", "."), ",", ".") // "1, 2, 3, 4" of old resource compilers
 	return biopsy.Claim{Kind: biopsy.Library, Name: name, Version: strings.TrimPrefix(version, "v"), State: biopsy.Embedded, Supplier: words["CompanyName"],
