@@ -1,6 +1,7 @@
 package refdb
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -13,10 +14,11 @@ import (
 // A record that has several CVEs as aliases is a notice about several holes (each CVE is one by CVE's own rules): it is a member of
 // each of their groups but does not join them.
 type groups struct {
-	at      map[string]uint32 // id in lower case -> node
-	names   []string          // by node, as first seen
-	parent  []uint32          // by node; a root is its own parent
-	members map[uint32][]string
+	at     map[string]uint32 // id in upper case, as most are -> node
+	names  []string          // by node, as first seen
+	parent []uint32          // by node; a root is its own parent
+	order  []uint32          // after close: nodes by root, then by name
+	first  []uint32          // after close: by root, where its nodes begin in order
 }
 
 func newGroups() *groups { return &groups{at: map[string]uint32{}} }
@@ -34,38 +36,56 @@ func (g *groups) add(a *biopsy.Advisory) {
 
 // close ends the learning.
 func (g *groups) close() {
-	g.members = map[uint32][]string{}
-	for i := range g.names {
-		r := g.root(uint32(i))
-		g.members[r] = append(g.members[r], g.names[i])
+	g.order, g.first = make([]uint32, len(g.names)), make([]uint32, len(g.names))
+	for i := range g.order {
+		g.order[i] = uint32(i)
 	}
-	for _, m := range g.members {
-		slices.Sort(m)
+	slices.SortFunc(g.order, func(a, b uint32) int {
+		return cmp.Or(cmp.Compare(g.root(a), g.root(b)), cmp.Compare(g.names[a], g.names[b]))
+	})
+	for i := len(g.order) - 1; i >= 0; i-- {
+		g.first[g.root(g.order[i])] = uint32(i)
 	}
 }
 
 // of returns all names of the hole or holes of a record, sorted, without id.
 func (g *groups) of(id string, own []string) []string {
-	var out []string
-	for _, name := range append([]string{id}, own...) {
-		if n, ok := g.at[strings.ToLower(name)]; ok {
-			out = append(out, g.members[g.root(n)]...)
-		} else {
-			out = append(out, name)
-		}
+	out := g.with(nil, id)
+	for _, name := range own {
+		out = g.with(out, name)
 	}
 	slices.Sort(out)
 	out = slices.Compact(out)
 	return slices.DeleteFunc(out, func(s string) bool { return strings.EqualFold(s, id) })
 }
 
+// with appends the names of the group that name is in, or name alone.
+func (g *groups) with(out []string, name string) []string {
+	n, ok := g.at[strings.ToUpper(name)]
+	if !ok {
+		return append(out, name)
+	}
+	root := g.root(n)
+	for _, m := range g.order[g.first[root]:] {
+		if g.root(m) != root {
+			break
+		}
+		out = append(out, g.names[m])
+	}
+	return out
+}
+
 func (g *groups) node(id string) uint32 {
-	key := strings.ToLower(id)
+	key := strings.ToUpper(id)
 	n, ok := g.at[key]
 	if !ok {
 		n = uint32(len(g.names))
-		g.at[strings.Clone(key)] = n
-		g.names = append(g.names, strings.Clone(id))
+		name := strings.Clone(id)
+		if key == id {
+			key = name // one copy serves both
+		}
+		g.at[key] = n
+		g.names = append(g.names, name)
 		g.parent = append(g.parent, n)
 	}
 	return n

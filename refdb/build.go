@@ -32,10 +32,10 @@ var ErrRecord = errors.New("bad record")
 
 // Memory that a build may take: for records and exploits while they come in, and for each table's rows while it is written.
 const (
-	recordBudget  = 64 << 20
+	recordBudget  = 32 << 20
 	exploitBudget = 8 << 20
-	packageBudget = 64 << 20
-	idBudget      = 16 << 20
+	packageBudget = 32 << 20
+	idBudget      = 8 << 20
 )
 
 // Bounds of one record. OSV's largest, of the Linux kernel, has under a hundred packages of a few thousand versions.

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"strings"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -20,6 +21,12 @@ const (
 	MaxKey   = 4 << 10  // bytes of one key
 	MaxValue = 16 << 20 // bytes of one value
 	maxBlock = MaxValue + MaxKey + 64<<10
+)
+
+// Sizes between which a buffer for blocks is used again.
+const (
+	minBuffer  = 32 << 10
+	keepBuffer = 1 << 20
 )
 
 // castagnoli is the polynomial of CRC-32C, which processors compute by themselves.
@@ -72,12 +79,15 @@ func Open(data []byte, span Span, dec *Decoder) (*Table, error) {
 }
 
 // Decoder unpacks blocks. Tables of one file share it, from any number of goroutines.
-type Decoder struct{ zstd *zstd.Decoder }
+type Decoder struct {
+	zstd   *zstd.Decoder
+	blocks sync.Pool // of *[]byte: unpacked blocks that nobody reads any more
+}
 
 // NewDecoder returns a decoder that uses as many processors as there are.
 func NewDecoder() (*Decoder, error) {
 	z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(maxBlock), zstd.WithDecodeAllCapLimit(true))
-	return &Decoder{z}, err
+	return &Decoder{zstd: z}, err
 }
 
 // Close frees what the decoder keeps. No table may use it afterwards.
@@ -93,6 +103,11 @@ func (t *Table) Prefix(prefix string, yield func(key, value []byte) error) error
 	if err != nil {
 		return err
 	}
+	buf, ok := t.dec.blocks.Get().(*[]byte)
+	if !ok {
+		buf = new([]byte)
+	}
+	defer t.dec.blocks.Put(buf)
 	for i := start; i < t.blocks; i++ {
 		if i > start {
 			first, err := t.firstKey(i)
@@ -103,11 +118,10 @@ func (t *Table) Prefix(prefix string, yield func(key, value []byte) error) error
 				return nil
 			}
 		}
-		block, err := t.block(i)
-		if err != nil {
+		if *buf, err = t.block(i, *buf); err != nil {
 			return err
 		}
-		if past, err := eachRow(block, prefix, yield); past || err != nil {
+		if past, err := eachRow(*buf, prefix, yield); past || err != nil {
 			return err
 		}
 	}
@@ -144,10 +158,14 @@ func (t *Table) firstKey(i int) ([]byte, error) {
 	return t.keys[from:to], nil
 }
 
-func (t *Table) block(i int) ([]byte, error) {
+// block unpacks the i-th block into buf's memory when it fits, and returns it. A large buffer is not kept for a small block.
+func (t *Table) block(i int, buf []byte) ([]byte, error) {
 	e := t.index[i*indexEntry:]
 	offset, packed := binary.LittleEndian.Uint64(e), uint64(binary.LittleEndian.Uint32(e[8:]))
 	raw, crc := binary.LittleEndian.Uint32(e[12:]), binary.LittleEndian.Uint32(e[16:])
+	if cap(buf) < int(raw) || cap(buf) > keepBuffer {
+		buf = nil
+	}
 	if offset > uint64(len(t.data)) || packed > uint64(len(t.data))-offset || raw > maxBlock {
 		return nil, damaged("block %d at 0x%x does not fit", i, offset)
 	}
@@ -155,7 +173,10 @@ func (t *Table) block(i int) ([]byte, error) {
 	if got := CRC(in); got != crc {
 		return nil, damaged("block %d at 0x%x has checksum %08x, not %08x", i, offset, got, crc)
 	}
-	out, err := t.dec.zstd.DecodeAll(in, make([]byte, 0, raw))
+	if buf == nil {
+		buf = make([]byte, 0, max(raw, minBuffer))
+	}
+	out, err := t.dec.zstd.DecodeAll(in, buf[:0:raw])
 	if err != nil {
 		return nil, damaged("block %d at 0x%x: %v", i, offset, err)
 	}

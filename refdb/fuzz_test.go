@@ -1,0 +1,143 @@
+package refdb
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/internal/table"
+)
+
+// lookEverywhere uses all look-ups. Errors are answers; what counts is that nothing panics.
+func lookEverywhere(b *Book) error {
+	_, e1 := b.Package("Debian", "pump")
+	_, e2 := b.Lookup("CVE-2024-0001")
+	_, _, e3 := b.Exploit("CVE-2024-0001")
+	e4 := b.All(func(biopsy.Advisory) error { return nil })
+	e5 := b.Exploits(func(string, biopsy.Exploit) error { return nil })
+	return errors.Join(e1, e2, e3, e4, e5, b.Verify())
+}
+
+// FuzzBook damages a good book at one place, or replaces it. The header's checksum is put right, so that what lies behind is reached.
+func FuzzBook(f *testing.F) {
+	good, err := os.ReadFile(build(f, samples()))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good, 16, []byte{1})
+	f.Add(good, 70, []byte{0xff, 0xff, 0xff, 0xff})
+	f.Add(good, 300, []byte("xx"))
+	f.Add([]byte(magic), 0, []byte(nil))
+	f.Fuzz(func(t *testing.T, data []byte, at int, patch []byte) {
+		data = append([]byte(nil), data...)
+		if at >= 0 && at < len(data) {
+			copy(data[at:], patch)
+		}
+		if len(data) >= headerSize {
+			binary.LittleEndian.PutUint32(data[headerSize-4:], table.CRC(data[:headerSize-4]))
+		}
+		b, err := FromBytes(data)
+		if err != nil {
+			return
+		}
+		defer b.Close()
+		_ = lookEverywhere(b)
+	})
+}
+
+// FuzzRow reads bytes as rows of each table, behind all checksums, and writes again what could be read.
+func FuzzRow(f *testing.F) {
+	for _, a := range samples() {
+		f.Add(appendRecord(nil, &a, []string{a.Source}))
+		f.Add(appendEntryRest(appendEntryHead(nil, a.ID, a.Aliases), &a, 0))
+	}
+	f.Add(appendExploit(nil, biopsy.Exploit{KEV: true, EPSS: 1.0 / 3, EPSSDate: "2024-01-01"}))
+	f.Fuzz(func(t *testing.T, row []byte) {
+		_, _ = decodeEntry(row)
+		_, _ = decodeExploit(row)
+		a, sources, err := decodeRecord(row)
+		if err != nil {
+			return
+		}
+		again, sources2, err := decodeRecord(appendRecord(nil, &a, sources))
+		if err != nil || !reflect.DeepEqual(sources, sources2) || len(again.Affected) != len(a.Affected) || again.ID != a.ID {
+			t.Errorf("got %+v, %v; want %+v", again, err, a)
+		}
+	})
+}
+
+// big builds a book of n packages with four entries each.
+func big(b *testing.B, n int) *Book {
+	b.Helper()
+	w := NewBuilder(b.TempDir())
+	for i := range n {
+		for j := range 4 {
+			a := samples()[0]
+			a.ID, a.Aliases = fmt.Sprintf("GHSA-%d-%d", i, j), []string{fmt.Sprintf("CVE-%d-%d", j, i)}
+			a.Affected[0].Name = fmt.Sprint("pump-", i)
+			if err := w.Advisory(a); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	path := filepath.Join(b.TempDir(), "b.refdb")
+	if _, err := w.Commit(path, built); err != nil {
+		b.Fatal(err)
+	}
+	book, err := Open(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { book.Close() })
+	return book
+}
+
+func BenchmarkPackage(b *testing.B) {
+	const n = 20_000
+	book := big(b, n)
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprint("pump-", (i*7919)%n)
+	}
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		i = (i + 1) % n
+		if e, err := book.Package("PyPI", names[i]); err != nil || len(e) != 4 {
+			b.Fatal(len(e), err)
+		}
+	}
+}
+
+func BenchmarkPackageMiss(b *testing.B) {
+	book := big(b, 20_000)
+	b.ReportAllocs()
+	for b.Loop() {
+		if e, err := book.Package("PyPI", "pump-12345-plus"); err != nil || len(e) != 0 {
+			b.Fatal(len(e), err)
+		}
+	}
+}
+
+func BenchmarkBuild(b *testing.B) {
+	records := samples()
+	b.ReportAllocs()
+	for b.Loop() {
+		w := NewBuilder(b.TempDir())
+		for i := range 5000 {
+			a := records[i%len(records)]
+			a.ID = fmt.Sprint(a.ID, i)
+			if err := w.Advisory(a); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if _, err := w.Commit(filepath.Join(b.TempDir(), "b"), built); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
