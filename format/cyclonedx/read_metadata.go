@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 
 	cdx "github.com/CycloneDX/cyclonedx-go"
@@ -12,9 +11,6 @@ import (
 	biopsy "github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/bom"
 )
-
-// artifactProperty begins the properties that hold an artifact of the scan.
-const artifactProperty = bom.Prefix + "artifact:"
 
 func (d *document) metadata(m *cdx.Metadata) {
 	d.out.Created = m.Timestamp
@@ -61,8 +57,8 @@ func (d *document) subject(c *cdx.Component) {
 	} else {
 		d.subjectComponent(c, ref)
 	}
-	if a, ok := artifactOf(c); ok {
-		d.artifacts = append(d.artifacts, a)
+	if a := artifactOf(c); a != nil {
+		d.artifacts = append(d.artifacts, *a)
 	}
 	for i := range list(c.Components) {
 		d.part(&(*c.Components)[i], ref)
@@ -83,8 +79,8 @@ func (d *document) subjectComponent(c *cdx.Component, ref string) {
 
 // part takes what is inside the subject: an artifact of a scan, or a component like any other.
 func (d *document) part(c *cdx.Component, parent string) {
-	a, ok := artifactOf(c)
-	if !ok {
+	a := artifactOf(c)
+	if a == nil {
 		d.component(c, biopsy.Place{Path: d.name}, parent)
 		return
 	}
@@ -92,36 +88,15 @@ func (d *document) part(c *cdx.Component, parent string) {
 		d.Artifact(c.BOMRef, len(d.artifacts))
 	}
 	d.relations(c, c.BOMRef)
-	d.artifacts = append(d.artifacts, a)
+	d.artifacts = append(d.artifacts, *a)
 }
 
-// artifactOf reads an artifact of a scan from its properties.
-func artifactOf(c *cdx.Component) (a biopsy.Artifact, ok bool) {
+// artifactOf reads an artifact of a scan from its properties; nil when c is none.
+func artifactOf(c *cdx.Component) (a *biopsy.Artifact) {
 	for _, p := range list(c.Properties) {
-		name, own := strings.CutPrefix(p.Name, artifactProperty)
-		if !own {
-			continue
-		}
-		ok = true
-		switch name {
-		case "ref":
-			a.Ref = p.Value
-		case "name":
-			a.Name = p.Value
-		case "kind":
-			a.Kind = p.Value
-		case "digest":
-			a.Digest = p.Value
-		case "size":
-			a.Size, _ = strconv.ParseInt(p.Value, 10, 64) // 0 when it is no number: unknown
-		case "files":
-			a.Files, _ = strconv.Atoi(p.Value) // 0 when it is no number: unknown
-		case "layer":
-			id, by, _ := strings.Cut(p.Value, " ")
-			a.Layers = append(a.Layers, biopsy.Layer{DiffID: id, CreatedBy: by})
-		}
+		bom.SetArtifact(&a, bom.Property{Name: p.Name, Value: p.Value})
 	}
-	return a, ok
+	return a
 }
 
 // authors lists who made the document: people and organisations, not tools.

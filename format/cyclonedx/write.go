@@ -131,7 +131,7 @@ func (o *scanWriter) dependencies(emit func(any) error) error {
 	}
 	for i := range o.Components {
 		c := &o.Components[i]
-		if !done[c.ID] && resolved(c) {
+		if !done[c.ID] && bom.Resolved(c) {
 			if err := entry(c.ID, []string{}); err != nil {
 				return err
 			}
@@ -167,15 +167,6 @@ func merge(a, b []string) []string {
 	return slices.Compact(out)
 }
 
-// resolved tells whether all dependencies of c are known: a package database states every one.
-func resolved(c *biopsy.Component) bool {
-	switch c.Eco {
-	case "deb", "rpm", "apk", "alpm", "opkg":
-		return c.State == biopsy.Installed && slices.ContainsFunc(c.Evidence, func(e biopsy.Evidence) bool { return e.Basis == biopsy.Manifest })
-	}
-	return false
-}
-
 // compositions states how complete the document is: the whole is incomplete when there are gaps, and never more than unknown, for only
 // its author can vouch for more.
 func (o *scanWriter) compositions(emit func(any) error) error {
@@ -189,7 +180,7 @@ func (o *scanWriter) compositions(emit func(any) error) error {
 	var complete, unknown []cdx.BOMReference
 	for _, i := range bom.ByID(o.Components) {
 		ref := cdx.BOMReference(o.Components[i].ID)
-		if resolved(&o.Components[i]) {
+		if bom.Resolved(&o.Components[i]) {
 			complete = append(complete, ref)
 		} else {
 			unknown = append(unknown, ref)

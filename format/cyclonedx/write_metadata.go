@@ -3,13 +3,11 @@ package cyclonedx
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
 	cdx "github.com/CycloneDX/cyclonedx-go"
 
-	biopsy "github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/bom"
 )
 
@@ -67,7 +65,7 @@ func (o *scanWriter) describes() (*cdx.Component, error) {
 	var parts []cdx.Component
 	for i := range o.Artifacts {
 		if len(o.Artifacts) == 1 {
-			p = append(p, artifactProperties(&o.Artifacts[i])...)
+			p = append(p, bom.ArtifactProperties(&o.Artifacts[i])...)
 			if c.Hashes == nil {
 				c.Hashes = digest(o.Artifacts[i].Digest)
 			}
@@ -88,7 +86,7 @@ func (o *scanWriter) describes() (*cdx.Component, error) {
 // part is one of several artifacts.
 func (o *scanWriter) part(i int) cdx.Component {
 	a := &o.Artifacts[i]
-	p := artifactProperties(a)
+	p := properties(bom.ArtifactProperties(a))
 	ref := "artifact:" + strconv.Itoa(i)
 	p = append(p, o.outward(ref)...)
 	name := bom.Clean(a.Name)
@@ -102,25 +100,6 @@ func (o *scanWriter) part(i int) cdx.Component {
 	return cdx.Component{BOMRef: ref, Type: t, Name: name, Hashes: digest(a.Digest), Properties: p.list()}
 }
 
-func artifactProperties(a *biopsy.Artifact) properties {
-	var p properties
-	add := func(name, value string) {
-		if value != "" && value != "0" {
-			p.add(artifactProperty+name, value)
-		}
-	}
-	add("ref", a.Ref)
-	add("name", a.Name)
-	add("kind", a.Kind)
-	add("digest", a.Digest)
-	add("size", strconv.FormatInt(a.Size, 10))
-	add("files", strconv.Itoa(a.Files))
-	for _, l := range a.Layers {
-		add("layer", strings.TrimSpace(l.DiffID+" "+l.CreatedBy))
-	}
-	return p
-}
-
 // digest writes an artifact's digest where regulators look for the hash of the product.
 func digest(d string) *[]cdx.Hash {
 	v, ok := strings.CutPrefix(d, "sha256:")
@@ -130,25 +109,9 @@ func digest(d string) *[]cdx.Hash {
 	return &[]cdx.Hash{{Algorithm: cdx.HashAlgoSHA256, Value: v}}
 }
 
-// facts are the statements about the document as a whole that no field holds: options, books, coverage, and every gap.
+// facts are the statements about the document as a whole that no field holds, and every gap.
 func (o *scanWriter) facts() (properties, error) {
-	var p properties
-	add := func(name, value string) {
-		if value != "" {
-			p.add(bom.Prefix+name, value)
-		}
-	}
-	add("depth", string(o.Options.Depth))
-	add("as-of", o.Options.AsOf)
-	for _, x := range o.Options.Exclude {
-		add("exclude", x)
-	}
-	for _, b := range o.Books {
-		add("book", strings.TrimSpace(b.Name+" "+b.Digest+" "+b.Built))
-	}
-	for _, l := range o.Ledgers {
-		add("coverage", coverage(l))
-	}
+	p := properties(bom.Facts(o.Scan))
 	for _, g := range o.Gaps {
 		b, err := json.Marshal(g)
 		if err != nil {
@@ -157,22 +120,4 @@ func (o *scanWriter) facts() (properties, error) {
 		p.add(gapProperty, string(b))
 	}
 	return p, nil
-}
-
-// coverage sums a ledger: "update.bin: encrypted 512, parsed 1024 bytes".
-func coverage(l biopsy.Ledger) string {
-	sums := map[string]int64{}
-	for _, s := range l.Spans {
-		what := string(s.Status)
-		if what == "" {
-			what = "unknown"
-		}
-		sums[what] += s.Size
-	}
-	var parts []string
-	for what, n := range sums {
-		parts = append(parts, what+" "+strconv.FormatInt(n, 10))
-	}
-	slices.Sort(parts)
-	return l.Place.String() + ": " + strings.Join(parts, ", ") + " bytes"
 }

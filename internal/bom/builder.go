@@ -97,6 +97,11 @@ func (b *Builder) Hint(from, to string) {
 	b.edges = append(b.edges, edge{from: b.ref(from), to: b.ref(to), kind: biopsy.DependsOn, weak: true})
 }
 
+// Hold adds a contains edge that a document implies by its order; any edge of Relate between the same two replaces it.
+func (b *Builder) Hold(from, to string) {
+	b.edges = append(b.edges, edge{from: b.ref(from), to: b.ref(to), kind: biopsy.Contains, weak: true})
+}
+
 // Gap keeps what could not be read.
 func (b *Builder) Gap(g biopsy.Gap) {
 	if len(b.gaps) >= MaxGaps {
@@ -126,12 +131,39 @@ func (b *Builder) id(r int32) string {
 	}
 }
 
+// Component returns what was added under a reference, for what a document says of it later; nil when nothing was, and for artifacts. Its
+// identity (kind, names, version, purl, hashes) may not change.
+func (b *Builder) Component(ref string) *biopsy.Component {
+	r, ok := b.refs[ref]
+	if !ok || b.targets[r] < 0 {
+		return nil
+	}
+	return &b.components[b.targets[r]]
+}
+
+// Demote takes a component out again and makes all its references mean artifact n: a document said late that it is the subject.
+func (b *Builder) Demote(ref string, n int) {
+	r, ok := b.refs[ref]
+	if !ok || b.targets[r] < 0 {
+		return
+	}
+	i := b.targets[r]
+	delete(b.byID, b.components[i].ID)
+	b.components[i].ID = ""
+	for j, t := range b.targets {
+		if t == i {
+			b.targets[j] = artifact(n)
+		}
+	}
+}
+
 // Len is how many different components there are so far.
 func (b *Builder) Len() int { return len(b.components) }
 
 // Inventory returns everything sorted. Edges to what is not in the document become gaps. name and reader say whose gaps they are.
 func (b *Builder) Inventory(name, reader string) biopsy.Inventory {
-	inv := biopsy.Inventory{Components: b.components, Relations: b.relations()}
+	inv := biopsy.Inventory{Relations: b.relations()}
+	inv.Components = slices.DeleteFunc(b.components, func(c biopsy.Component) bool { return c.ID == "" })
 	if b.dropped > 0 {
 		b.gaps = append(b.gaps, biopsy.Gap{Reason: fmt.Sprintf("%d more gaps of this kind are not listed", b.dropped)})
 	}
@@ -227,5 +259,14 @@ func sortComponent(c *biopsy.Component) {
 		slices.SortStableFunc(c.Evidence, func(x, y biopsy.Evidence) int {
 			return cmp.Or(x.Place.Compare(y.Place), strings.Compare(x.Reader, y.Reader), strings.Compare(string(x.Basis), string(y.Basis)))
 		})
+	}
+}
+
+// Each calls do for every component, in the order they were added. Their identity may not change.
+func (b *Builder) Each(do func(*biopsy.Component)) {
+	for i := range b.components {
+		if b.components[i].ID != "" {
+			do(&b.components[i])
+		}
 	}
 }

@@ -77,6 +77,10 @@ func Set(c *biopsy.Component, name, value string) {
 		c.Arch = value
 	case "cpe":
 		c.CPEs = append(c.CPEs, value)
+	case "cpes":
+		setList(c, own, value, &c.CPEs)
+	case "description":
+		c.Description = value
 	case "distro":
 		c.Distro = value
 	case "eco":
@@ -88,6 +92,8 @@ func Set(c *biopsy.Component, name, value string) {
 	case "hash":
 		alg, v, _ := strings.Cut(value, "=")
 		c.Hashes = append(c.Hashes, biopsy.Hash{Alg: alg, Value: v})
+	case "hashes":
+		setList(c, own, value, &c.Hashes)
 	case "homepage":
 		c.Homepage = value
 	case "kind":
@@ -95,7 +101,7 @@ func Set(c *biopsy.Component, name, value string) {
 	case "layer":
 		c.Layer = value
 	case "licenses":
-		setLicenses(c, value)
+		setList(c, own, value, &c.Licenses)
 	case "name":
 		c.Name = value
 	case "namespace":
@@ -112,6 +118,8 @@ func Set(c *biopsy.Component, name, value string) {
 		source(c).Version = value
 	case "state":
 		c.State = biopsy.State(value)
+	case "supplier":
+		c.Supplier = value
 	case "unowned":
 		c.Unowned = value == "true"
 	case "version":
@@ -150,13 +158,14 @@ func LicensesProperty(licenses []biopsy.License) (Property, error) {
 	return Property{Prefix + "licenses", string(b)}, err
 }
 
-func setLicenses(c *biopsy.Component, value string) {
-	var l []biopsy.License
+// setList replaces a list by one that is written as JSON. What is not JSON is kept as it stands.
+func setList[T any](c *biopsy.Component, name, value string, to *[]T) {
+	var l []T
 	if json.Unmarshal([]byte(value), &l) != nil {
-		Keep(c, extra+"licenses", value)
+		Keep(c, extra+name, value)
 		return
 	}
-	c.Licenses = l
+	*to = l
 }
 
 // witness is evidence without its claim, which the component itself repeats.

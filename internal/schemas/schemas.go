@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -48,6 +49,7 @@ func compiled(name string) (*jsonschema.Schema, error) {
 	}
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
+	c.UseRegexpEngine(engine)
 	c.UseLoader(loader{})
 	s, err := c.Compile("file:///" + name)
 	if err != nil {
@@ -56,6 +58,22 @@ func compiled(name string) (*jsonschema.Schema, error) {
 	cache.Store(name, s)
 	return s, nil
 }
+
+// engine knows Go's expressions, and the one of SPDX 3's schema that Go cannot express: an IRI is no blank node.
+func engine(s string) (jsonschema.Regexp, error) {
+	if s == "^(?!_:).+:.+" {
+		return iri{}, nil
+	}
+	return regexp.Compile(s)
+}
+
+type iri struct{}
+
+func (iri) MatchString(s string) bool {
+	i := strings.IndexByte(s, ':')
+	return i > 0 && i < len(s)-1 && !strings.HasPrefix(s, "_:")
+}
+func (iri) String() string { return "^(?!_:).+:.+" }
 
 type loader struct{}
 
