@@ -8,6 +8,7 @@ package source
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -38,11 +39,12 @@ func Open(ctx context.Context, ref string, o biopsy.OpenOptions) (*biopsy.Tree, 
 			if rest == "" {
 				return nil, hint.Add(fmt.Errorf("%s: names nothing", ref), "write what to open behind the colon: "+scheme+":PATH")
 			}
-			return opener.Open(ctx, rest, o)
+			tree, err := opener.Open(ctx, rest, o)
+			return tree, plain(err)
 		}
 	}
 	if _, err := os.Stat(ref); err != nil {
-		return nil, hint.Add(err, "a target is a path, or one of "+schemes())
+		return nil, hint.Add(plain(err), "a target is a path, or one of "+schemes())
 	}
 	for _, opener := range All {
 		if opener.Detect != nil && opener.Detect(ref) {
@@ -50,6 +52,14 @@ func Open(ctx context.Context, ref string, o biopsy.OpenOptions) (*biopsy.Tree, 
 		}
 	}
 	return nil, hint.Add(fmt.Errorf("%s: not a regular file", ref), "a target is a file, a directory, or one of "+schemes())
+}
+
+// plain words an error of the system as "path: reason".
+func plain(err error) error {
+	if pe, ok := err.(*fs.PathError); ok {
+		return fmt.Errorf("%s: %w", pe.Path, pe.Err)
+	}
+	return err
 }
 
 func byName(scheme string) *biopsy.Opener {
