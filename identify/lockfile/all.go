@@ -20,7 +20,7 @@ var All = []biopsy.Extractor{
 	// phones
 	PubLock, PubManifest, SwiftLock, PodLock, CartfileLock,
 	// C and C++
-	ConanLock, Conanfile, Vcpkg, CMake, MesonWrap, MesonBuild, Autoconf,
+	ConanLock, Conanfile, Vcpkg, CMake, MesonWrap, MesonBuild, Autoconf, Kbuild, OpenSSLVersion,
 	// firmware
 	West, PlatformIO, PlatformIOLibrary, ArduinoLibrary, ESPLock, ESPComponent, YoctoLicenses, YoctoImage, Buildroot,
 	// other languages

@@ -21,6 +21,7 @@ type cmakeCommand struct {
 
 func cmake(d *doc) error {
 	set := map[string]string{}
+	bare := cmakeCommand{} // a project() call that leaves the version to variables
 	for _, c := range cmakeCommands(d) {
 		for i, a := range c.args {
 			c.args[i] = cmakeExpand(a, set)
@@ -34,26 +35,54 @@ func cmake(d *doc) error {
 				set[c.args[0]] = c.args[1]
 			}
 		case "project":
-			cmakeProject(d, c, set)
+			if !cmakeProject(d, c, set) && bare.name == "" {
+				bare = c
+			}
 		case "fetchcontent_declare", "externalproject_add":
 			d.add(c.line, cmakeFetched(c.args[0], cmakeOptions(c.args[1:])))
 		case "cpmaddpackage", "cpmfindpackage":
 			d.add(c.line, cpmPackage(c.args))
 		}
 	}
+	if bare.name != "" {
+		d.project(bare.line, cmakeVersioned(bare.args[0], set))
+	}
 	return d.ctx.Err()
 }
 
-// cmakeProject claims a project that states its version, and keeps it for later variables.
-func cmakeProject(d *doc, c cmakeCommand, set map[string]string) {
+// cmakeProject claims a project that states its version, and keeps it for later variables. False when it states none.
+func cmakeProject(d *doc, c cmakeCommand, set map[string]string) bool {
 	o := cmakeOptions(c.args[1:])
 	set["PROJECT_NAME"], set["PROJECT_VERSION"] = c.args[0], o["VERSION"]
-	if o["VERSION"] == "" || strings.Contains(c.args[0]+o["VERSION"], "${") {
-		return
+	if !numeric(o["VERSION"]) || strings.Contains(c.args[0], "${") {
+		return false
 	}
 	p := pkg("generic", c.args[0], o["VERSION"])
 	p.Description, p.Homepage = o["DESCRIPTION"], webURL(o["HOMEPAGE_URL"])
 	d.project(c.line, p)
+	return true
+}
+
+// cmakeVersioned claims a project whose file sets its version in a variable of one of the usual names.
+func cmakeVersioned(name string, set map[string]string) biopsy.Claim {
+	upper := strings.ToUpper(strings.NewReplacer(" ", "", "-", "_").Replace(name))
+	for _, prefix := range []string{"", "PROJECT_", name + "_", upper + "_"} {
+		if v := set[prefix+"VERSION"]; numeric(v) {
+			return pkg("generic", name, v)
+		}
+		v := set[prefix+"VERSION_MAJOR"] + "." + set[prefix+"VERSION_MINOR"] + "." + set[prefix+"VERSION_PATCH"]
+		if numeric(v) {
+			return pkg("generic", name, v)
+		}
+	}
+	return biopsy.Claim{}
+}
+
+// numeric tells whether a version starts with two numbers and has no unknown part.
+func numeric(version string) bool {
+	first, rest, ok := strings.Cut(version, ".")
+	return ok && first != "" && strings.Trim(first, "0123456789") == "" && rest != "" && '0' <= rest[0] && rest[0] <= '9' &&
+		!strings.HasSuffix(rest, ".") && !strings.ContainsAny(version, "${}@ ")
 }
 
 // cmakeKeys are the words that take the argument behind them.

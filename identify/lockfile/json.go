@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
 )
 
 // maxNesting bounds brackets inside brackets.
@@ -182,6 +183,11 @@ func (v value) isString() bool { return v.is('"') }
 // each calls f with the members of an object, or, with empty keys, the elements of an array, in the order of the text. Of other
 // values it calls nothing.
 func (v value) each(f func(key string, m value)) {
+	v.members(func(key []byte, m value) { f(v.j.name(key), m) })
+}
+
+// members is each with the names as they stand in the text, quotes and all; nil for elements.
+func (v value) members(f func(key []byte, m value)) {
 	if !v.isObject() && !v.isArray() {
 		return
 	}
@@ -198,7 +204,7 @@ func (v value) each(f func(key string, m value)) {
 			off = j.space(off + 1)
 			continue
 		}
-		key := ""
+		var key []byte
 		if object {
 			if key, off = j.key(off); off < 0 {
 				return
@@ -213,31 +219,38 @@ func (v value) each(f func(key string, m value)) {
 	j.fail(len(text), "text ends inside a value")
 }
 
-// key reads a member's name and returns where its value starts, or -1.
-func (j *jsonText) key(off int) (string, int) {
+// key finds a member's name and returns it with where its value starts, or -1.
+func (j *jsonText) key(off int) ([]byte, int) {
 	if j.d.text[off] != '"' {
-		return "", j.fail(off, "member name expected")
+		return nil, j.fail(off, "member name expected")
 	}
 	end := j.skipString(off)
 	if end < 0 {
-		return "", -1
+		return nil, -1
 	}
-	key := j.unquote(off, end)
+	key := j.d.text[off:end]
 	if end = j.space(end); end >= len(j.d.text) || j.d.text[end] != ':' {
-		return "", j.fail(end, "colon expected")
+		return nil, j.fail(end, "colon expected")
 	}
 	return key, j.space(end + 1)
 }
 
-// unquote returns the string between off and end. Escapes that mean nothing fail the text.
-func (j *jsonText) unquote(off, end int) string {
-	raw := j.d.text[off:end]
+// name is a member's name without quotes.
+func (j *jsonText) name(key []byte) string {
+	if len(key) == 0 {
+		return ""
+	}
+	return j.unquote(key)
+}
+
+// unquote returns the string of a piece of the text, quotes and all. Escapes that mean nothing fail the text.
+func (j *jsonText) unquote(raw []byte) string {
 	if bytes.IndexByte(raw, '\\') < 0 {
 		return string(raw[1 : len(raw)-1])
 	}
 	var s string
 	if err := json.Unmarshal(raw, &s); err != nil {
-		j.fail(off, err.Error())
+		j.fail(0, "string "+strconv.QuoteToASCII(string(raw))+": "+err.Error())
 	}
 	return s
 }
@@ -245,15 +258,33 @@ func (j *jsonText) unquote(off, end int) string {
 // get follows member names; the zero value where one is missing.
 func (v value) get(path ...string) value {
 	for _, name := range path {
-		var found value
-		v.each(func(key string, m value) {
-			if key == name {
-				found = m
-			}
-		})
-		v = found
+		v = v.pick(name)[0]
 	}
 	return v
+}
+
+// pick returns the members of the names, in one walk; zero values for those missing.
+func (v value) pick(names ...string) []value {
+	found := make([]value, len(names))
+	if !v.isObject() {
+		return found
+	}
+	v.members(func(key []byte, m value) {
+		for i, name := range names {
+			if v.j.isName(key, name) {
+				found[i] = m
+			}
+		}
+	})
+	return found
+}
+
+// isName compares without making a string of the common kind of name.
+func (j *jsonText) isName(key []byte, name string) bool {
+	if bytes.IndexByte(key, '\\') >= 0 {
+		return j.unquote(key) == name
+	}
+	return string(key[1:len(key)-1]) == name
 }
 
 // str is the string, or "" of anything else.
@@ -265,7 +296,7 @@ func (v value) str() string {
 	if end < 0 {
 		return ""
 	}
-	return v.j.unquote(v.off, end)
+	return v.j.unquote(v.j.d.text[v.off:end])
 }
 
 // word is a number, true, false or null as written; "" of anything else.
@@ -276,7 +307,10 @@ func (v value) word() string {
 	return string(v.j.d.text[v.off:literal(v.j.d.text, v.off)])
 }
 
-func (v value) isTrue() bool { return v.word() == "true" }
+// isTrue makes no string.
+func (v value) isTrue() bool {
+	return v.is('t') && string(v.j.d.text[v.off:literal(v.j.d.text, v.off)]) == "true"
+}
 
 // strs are the strings of an array; a lone string counts as one.
 func (v value) strs() []string {
@@ -298,7 +332,7 @@ func (v value) strs() []string {
 func (v value) keys() []string {
 	var all []string
 	if v.isObject() {
-		v.each(func(key string, _ value) { all = append(all, key) })
+		v.members(func(key []byte, _ value) { all = append(all, v.j.name(key)) })
 	}
 	return all
 }

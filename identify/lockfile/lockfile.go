@@ -62,11 +62,22 @@ func wanting(x biopsy.Extractor, wants func(path string) bool) biopsy.Extractor 
 
 // foreignTrees are folders that package managers fill. A lock file in there was written by the maker of a dependency for their own
 // tests; nobody installs by it.
-var foreignTrees = []string{"node_modules/", "bower_components/", "site-packages/", "dist-packages/", "pkg/mod/", "registry/src/", "Pods/", "_build/"}
+var foreignTrees = []string{"node_modules/", "bower_components/", "site-packages/", "dist-packages/", "pkg/mod/", "registry/src/", "Pods/", "_build/", ".pc/"}
 
 func installed(path string) bool {
 	for _, f := range foreignTrees {
 		if strings.HasPrefix(path, f) || strings.Contains(path, "/"+f) {
+			return true
+		}
+	}
+	return false
+}
+
+// inTests tells that a file lies among the tests of the project: what it names is data of a test, or its tool.
+func inTests(path string) bool {
+	for elem := range strings.SplitSeq(path[:strings.LastIndexByte(path, '/')+1], "/") {
+		switch elem {
+		case "test", "tests", "testdata", "fixtures", "__tests__", "__fixtures__":
 			return true
 		}
 	}
@@ -121,6 +132,9 @@ func (d *doc) add(line int, c biopsy.Claim) {
 	}
 	if c.State == "" && !c.About {
 		c.State = d.state
+	}
+	if inTests(d.Path) && !c.About {
+		c.Scope = biopsy.Development
 	}
 	confidence := 0.98
 	if c.State == biopsy.Declared {

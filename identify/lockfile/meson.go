@@ -61,7 +61,7 @@ func mesonBuild(d *doc) error {
 	}
 	call := d.text[m[3]:min(len(d.text), m[3]+4096)]
 	version := p.version.FindSubmatch(call)
-	if version == nil {
+	if version == nil || !numeric(string(version[1])) {
 		return nil
 	}
 	c := pkg("generic", string(d.text[m[2]:m[3]]), string(version[1]))
@@ -75,13 +75,29 @@ func mesonBuild(d *doc) error {
 // Autoconf reads AC_INIT of configure.ac: name and version as plain words (GNU Autoconf 2.72 manual, "Initializing configure").
 var Autoconf = reader("autoconf", biopsy.Declared, autoconf, "configure.ac", "configure.in")
 
-var acInit = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?m)^\s*AC_INIT\s*\(\s*\[?([A-Za-z][\w .+-]*?)\]?\s*,\s*\[?\s*(\d[\w.+~-]*)\s*\]?\s*[,)]`)
+var acPatterns = sync.OnceValue(func() (p struct{ init, define, word *regexp.Regexp }) {
+	p.init = regexp.MustCompile(`(?m)^[ \t]*AC_INIT\s*\(\s*\[?([A-Za-z][\w .+-]*?)\]?\s*,\s*([^,)\n]*?)\s*[,)]`)
+	p.define = regexp.MustCompile(`(?m)^[ \t]*m4_define\(\s*\[?(\w+)\]?\s*,\s*\[?([\w.]+)\]?\s*\)`)
+	p.word = regexp.MustCompile(`[A-Za-z_]\w*`)
+	return p
 })
 
 func autoconf(d *doc) error {
-	if m := acInit().FindSubmatchIndex(d.text); m != nil {
-		d.project(d.lines.at(m[2]), pkg("generic", string(d.text[m[2]:m[3]]), string(d.text[m[4]:m[5]])))
+	p := acPatterns()
+	m := p.init.FindSubmatchIndex(d.text)
+	if m == nil {
+		return nil
+	}
+	version := string(d.text[m[4]:m[5]])
+	macros := map[string]string{}
+	for _, def := range p.define.FindAllSubmatch(d.text, -1) {
+		macros[string(def[1])] = string(def[2])
+	}
+	for range 3 { // a version made of numbers, made of macros
+		version = p.word.ReplaceAllStringFunc(version, func(w string) string { return first(macros[w], w) })
+	}
+	if version = strings.Trim(version, "[] "); numeric(version) {
+		d.project(d.lines.at(m[2]), pkg("generic", string(d.text[m[2]:m[3]]), version))
 	}
 	return nil
 }

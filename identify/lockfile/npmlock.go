@@ -57,14 +57,15 @@ func visitNPM(root value, f func(folder string, e value)) {
 }
 
 func npmPlaceOf(folder string, e value) npmPlace {
-	p := npmPlace{name: npmName(folder), version: e.get("version").str()}
-	if name := e.get("name").str(); name != "" { // written when it is not the folder's: aliases, the project, workspaces
+	f := e.pick("name", "version", "link")
+	p := npmPlace{name: npmName(folder), version: f[1].str()}
+	if name := f[0].str(); name != "" { // written when it is not the folder's: aliases, the project, workspaces
 		p.name = name
 	}
 	if real, ok := strings.CutPrefix(p.version, "npm:"); ok { // version 1 writes an alias as version "npm:name@1.0.0"
 		p.name, p.version = npmSpec(real)
 	}
-	if e.get("link").isTrue() {
+	if f[2].isTrue() {
 		p.link = e.get("resolved").str()
 		return p
 	}
@@ -105,37 +106,51 @@ func (t npmTree) claim(folder string, e value) biopsy.Claim {
 	if c.Purl == "" {
 		c.About, c.Version = true, ""
 	} else {
-		c.Scope = npmScope(e)
-		c.Hashes = integrity(e.get("integrity").str())
-		c.Licenses = npmLicenses(e.get("license"))
-		from := e.get("resolved").str()
-		if strings.HasPrefix(from, "http") {
-			c.Download = from
-		}
-		checkout(&c, from)
-		checkout(&c, e.get("version").str()) // version 1
-		extra(&c, "npm:deprecated", e.get("deprecated").str())
-		if e.get("hasInstallScript").isTrue() {
-			extra(&c, "npm:hasInstallScript", "true")
-		}
-		if e.get("inBundle").isTrue() || e.get("bundled").isTrue() {
-			extra(&c, "npm:inBundle", "true")
-		}
+		npmDetails(&c, e)
 	}
-	e.each(func(key string, m value) {
-		scope, ok := npmEdges[key]
-		if !ok || !m.isObject() || (key == "dependencies" && e.get("requires").isObject()) {
-			return
-		}
-		for _, name := range m.keys() {
-			if need, ok := t.need(folder, name); ok || key != "peerDependencies" {
-				need.Scope = scope
+	edges := e.pick(npmEdgeNames...)
+	if edges[0].isObject() { // version 1: "dependencies" are folders
+		edges[1] = value{}
+	}
+	for i, list := range edges {
+		for _, name := range list.keys() {
+			if need, ok := t.need(folder, name); ok || npmEdgeNames[i] != "peerDependencies" {
+				need.Scope = npmEdges[npmEdgeNames[i]]
 				c.Needs = append(c.Needs, need)
 			}
 		}
-	})
+	}
 	return c
 }
+
+// npmDetails is what the entry of an installed package says besides name, version and edges.
+func npmDetails(c *biopsy.Claim, e value) {
+	f := e.pick("integrity", "license", "resolved", "version", "deprecated", "hasInstallScript", "inBundle", "bundled", "dev", "optional", "devOptional")
+	switch {
+	case f[8].isTrue(): // only the makers' tools need it
+		c.Scope = biopsy.Development
+	case f[9].isTrue(), f[10].isTrue(): // devOptional: tools need it, and the product may
+		c.Scope = biopsy.Optional
+	default:
+		c.Scope = biopsy.Runtime
+	}
+	c.Hashes, c.Licenses = integrity(f[0].str()), npmLicenses(f[1])
+	from := f[2].str()
+	if strings.HasPrefix(from, "http") {
+		c.Download = from
+	}
+	checkout(c, from)
+	checkout(c, f[3].str()) // version 1
+	extra(c, "npm:deprecated", f[4].str())
+	if f[5].isTrue() {
+		extra(c, "npm:hasInstallScript", "true")
+	}
+	if f[6].isTrue() || f[7].isTrue() {
+		extra(c, "npm:inBundle", "true")
+	}
+}
+
+var npmEdgeNames = []string{"requires", "dependencies", "optionalDependencies", "devDependencies", "peerDependencies"}
 
 // npmEdges are the members that hold edges; version 1 calls them "requires" and nests folders in "dependencies".
 var npmEdges = map[string]biopsy.Scope{
@@ -162,17 +177,6 @@ func (t npmTree) need(folder, name string) (biopsy.Need, bool) {
 			return biopsy.Need{Name: name}, false
 		}
 	}
-}
-
-// npmScope: what only a tool of the maker needs is marked dev; devOptional is needed by tools and, optionally, by the product.
-func npmScope(e value) biopsy.Scope {
-	switch {
-	case e.get("dev").isTrue():
-		return biopsy.Development
-	case e.get("optional").isTrue(), e.get("devOptional").isTrue():
-		return biopsy.Optional
-	}
-	return biopsy.Runtime
 }
 
 // npmLicenses reads the ways in which a licence has been written over the years: a string, {"type": ...}, or a list of them.
