@@ -67,6 +67,9 @@ func sourceOf(c *biopsy.Component) (name, version string) {
 	if c.Source.Name != "" {
 		name = c.Source.Name
 	}
+	if kernel, ok := unsigned(name); ok {
+		return kernel, version
+	}
 	if c.Source.Version == "" {
 		return name, version
 	}
@@ -75,6 +78,17 @@ func sourceOf(c *biopsy.Component) (name, version string) {
 		return name, epoch + ":" + c.Source.Version
 	}
 	return name, c.Source.Version
+}
+
+// unsigned returns the source that a signed kernel was built from: "linux" for Debian's "linux-signed-amd64", "linux-hwe-6.5" for
+// Ubuntu's "linux-signed-hwe-6.5". Records name that one, and the version of the signed source is another ("6.1.76+1").
+func unsigned(source string) (string, bool) {
+	rest, ok := strings.CutPrefix(source, "linux-signed")
+	switch rest {
+	case "", "-amd64", "-arm64", "-i386":
+		return "linux", ok
+	}
+	return "linux" + rest, ok
 }
 
 // withEpoch puts the epoch before a version that lacks it; purls carry it as a qualifier.

@@ -47,7 +47,7 @@ func (m *matcher) finding(c *biopsy.Component, g *group) (biopsy.Finding, error)
 func (g *group) records() []opinion {
 	slices.SortStableFunc(g.opinions, func(a, b opinion) int {
 		return cmp.Or(cmp.Compare(b.ask.rank, a.ask.rank), cmp.Compare(a.entry.ID, b.entry.ID), cmp.Compare(a.entry.Source, b.entry.Source),
-			cmp.Compare(worth(b.answer), worth(a.answer)))
+			cmp.Compare(b.weight(), a.weight()))
 	})
 	var out []opinion
 	for _, op := range g.opinions {
@@ -63,6 +63,15 @@ func (g *group) records() []opinion {
 		return cmp.Or(cmp.Compare(b.ask.rank, a.ask.rank), cmp.Compare(b.answer, a.answer))
 	})
 	return out
+}
+
+// weight ranks the parts of one record. The Red Hat family lists one fix again for each build of it, so that one fix reached is
+// enough there; elsewhere the parts are branches, and one that holds the version is enough.
+func (op *opinion) weight() int {
+	if op.answer == biopsy.No && namesBinaries(op.ask.ecosystem) {
+		return worth(biopsy.Yes) + 1
+	}
+	return worth(op.answer)
 }
 
 func sameRecord(a, b *opinion) bool {

@@ -6,7 +6,7 @@
 // # How answers are weighed
 //
 // One record may speak of a package several times (branches, builds): yes > unknown > no, for the parts are a union, and the part
-// that could not be decided may hold the version.
+// that could not be decided may hold the version. The Red Hat family lists the same fix for several builds instead: there no > yes.
 //
 // Records of one hole are weighed by who speaks, a lower voice being heard only when all above are silent: the distribution about
 // its own package, or the ecosystem about its own; then the makers of the software about what a distribution built from it.

@@ -57,18 +57,24 @@ func notSoftware(k biopsy.Kind) bool {
 	return k == biopsy.FileKind || k == biopsy.DataKind || k == biopsy.CryptoAsset
 }
 
-// upstreamNames are the names to ask for: the canonical one when it is known, else the name itself.
+// upstreamNames are the names to ask for: the canonical one when it is known, else the name itself; a repository's name alone tells
+// no fork from its origin.
 func upstreamNames(c *biopsy.Component, source string, o *Options) []string {
-	name := source
-	if c.Namespace != "" && (c.Eco == "github" || c.Eco == "gitlab" || c.Eco == "bitbucket") {
-		name = c.Namespace + "/" + c.Name
+	hosted := c.Eco == "github" || c.Eco == "gitlab" || c.Eco == "bitbucket"
+	known := []string{source, c.Name}
+	if hosted {
+		known = []string{c.Namespace + "/" + c.Name}
 	}
-	if o.Names != nil {
-		for _, n := range []string{name, c.Name} {
-			if canonical := o.Names(c.Eco, n); canonical != "" {
-				return []string{canonical}
-			}
+	for _, n := range known {
+		if o.Names == nil {
+			break
 		}
+		if canonical := o.Names(c.Eco, n); canonical != "" {
+			return []string{canonical}
+		}
+	}
+	if hosted {
+		return nil
 	}
 	return []string{strings.ToLower(source)}
 }
