@@ -11,7 +11,7 @@ import (
 	"github.com/biopsy-sca/biopsy"
 )
 
-// TestBookIsNotStale builds the book again: it fails when a record is malformed and when somebody forgot `go generate`.
+// TestBookIsNotStale builds everything again: it fails when a record is malformed and when somebody forgot `go generate`.
 func TestBookIsNotStale(t *testing.T) {
 	records, err := load("../advisories")
 	if err != nil {
@@ -20,20 +20,49 @@ func TestBookIsNotStale(t *testing.T) {
 	if err := check(records); err != nil {
 		t.Fatal(err)
 	}
+	names, err := loadNames("../advisories/" + namesFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := checkNames(names, records); err != nil {
+		t.Fatal(err)
+	}
 	path := filepath.Join(t.TempDir(), "book.refdb")
 	if err := build(records, path); err != nil {
 		t.Fatal(err)
 	}
-	got, err := os.ReadFile("../book.refdb")
+	book, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := os.ReadFile(path)
+	same(t, "../book.refdb", book)
+	same(t, "../names.tsv", writeNames(names))
+}
+
+func same(t *testing.T, path string, want []byte) {
+	t.Helper()
+	got, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Error("book.refdb is not what advisories/ says: run `go generate ./refdb/builtin`")
+		t.Errorf("%s is not what advisories/ says: run `go generate ./refdb/builtin`", path)
+	}
+}
+
+func TestNamesAreChecked(t *testing.T) {
+	records := []biopsy.Advisory{good()}
+	for want, names := range map[string][]name{
+		`"Zlib" is a name of zlib and of zlib-ng`: {{Name: "pump"}, {Name: "zlib"}, {Name: "zlib-ng", AKA: []string{"Zlib"}}},
+		"is not cpe:2.3":                        {{Name: "pump", CPE: []string{"cpe:/a:x:y"}}},
+		"CVE-2026-1: pump is not in NAMES.yaml": {{Name: "zlib"}},
+	} {
+		if err := checkNames(names, records); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	if err := checkNames([]name{{Name: "pump"}}, records); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -28,7 +28,14 @@ func run(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := check(records); err != nil {
+	names, err := loadNames(filepath.Join(dir, "advisories", namesFile))
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(check(records), checkNames(names, records)); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "names.tsv"), writeNames(names), 0o644); err != nil {
 		return err
 	}
 	return build(records, filepath.Join(dir, "book.refdb"))
