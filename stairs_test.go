@@ -64,6 +64,7 @@ var foreign = []struct{ prefix, room, why string }{
 	{"golang.org/x/term", "cmd/biopsy", "whether a stream is a terminal"},
 	{"github.com/pandatix/go-cvss/", "internal/cvss", "scores of CVSS vectors"},
 	{"github.com/BurntSushi/toml", "identify/lockfile", "lock files in TOML"},
+	{"go.yaml.in/yaml/v3", "identify/lockfile", "lock files in YAML, with the lines of entries"},
 }
 
 func TestImportsOnlyGoDown(t *testing.T) {
