@@ -305,6 +305,9 @@ func context(e *biopsy.Evidence) string {
 	if e.Place.Layer != "" {
 		s += "; layer=" + e.Place.Layer
 	}
+	if e.Place.Artifact > 0 {
+		s += "; artifact=" + strconv.Itoa(e.Place.Artifact)
+	}
 	if e.Shadowed {
 		s += "; shadowed"
 	}
@@ -332,6 +335,10 @@ func witness(s string, e *biopsy.Evidence) {
 			e.Digest = value
 		case "layer":
 			e.Place.Layer = value
+		case "artifact":
+			if n, err := strconv.Atoi(value); err == nil {
+				e.Place.Artifact = n
+			}
 		case "shadowed":
 			e.Shadowed = true
 		}

@@ -201,7 +201,7 @@ func (b *Builder) relations() []biopsy.Relation {
 		out = append(out, biopsy.Relation{From: b.target(e.from), To: b.target(e.to), Kind: e.kind, Scope: e.scope})
 	}
 	slices.SortFunc(out, func(x, y biopsy.Relation) int {
-		return cmp.Or(strings.Compare(x.From, y.From), strings.Compare(x.To, y.To), strings.Compare(string(x.Kind), string(y.Kind)),
+		return cmp.Or(strings.Compare(x.From, y.From), strings.Compare(string(x.Kind), string(y.Kind)), strings.Compare(x.To, y.To),
 			strings.Compare(string(x.Scope), string(y.Scope)))
 	})
 	return out

@@ -5,6 +5,7 @@
 package bomtest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -63,7 +64,7 @@ func components() []biopsy.Component {
 			Licenses: []biopsy.License{{Expression: "GPL-2.0-only WITH Classpath-exception-2.0", Basis: "concluded"}, {Expression: "MIT OR BSD-3-Clause", Basis: "concluded"}},
 			Evidence: []biopsy.Evidence{{Place: biopsy.Place{Path: "usr/sbin/pumpd", Offset: 4096}, Reader: "go-binary", Basis: biopsy.Binary, Confidence: 0.95}}},
 		{Kind: biopsy.FileKind, Name: "firmware.bin", Hashes: []biopsy.Hash{{Alg: "SHA-1", Value: "1" + sha256[1:40]}, {Alg: "SHA-256", Value: "1" + sha256[1:]}},
-			Evidence: []biopsy.Evidence{{Place: biopsy.Place{Path: "lib/firmware.bin"}, Reader: "hash", Basis: biopsy.HashMatch, Confidence: 1}}},
+			Evidence: []biopsy.Evidence{{Place: biopsy.Place{Path: "lib/firmware.bin", Artifact: 1}, Reader: "hash", Basis: biopsy.HashMatch, Confidence: 1}}},
 		{Kind: biopsy.Library, Eco: "maven", Namespace: "org.example", Name: "core", Version: "1.0", Purl: "pkg:maven/org.example/core@1.0", Supplier: "Example Org",
 			Licenses: []biopsy.License{{Expression: "LicenseRef-Example", Basis: "declared"}, {Name: "Example Licence", URL: "https://example.org/license", Basis: "declared"}},
 			Evidence: []biopsy.Evidence{{Place: biopsy.Place{Path: "app.jar!META-INF/pom.properties", Line: 3}, Reader: "jar", Basis: biopsy.Manifest, Confidence: 0.9}}},
@@ -132,7 +133,7 @@ func finish(s *biopsy.Scan) {
 	}
 	slices.SortFunc(s.Components, func(a, b biopsy.Component) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(s.Relations, func(a, b biopsy.Relation) int {
-		return strings.Compare(a.From+a.To+string(a.Kind), b.From+b.To+string(b.Kind))
+		return cmp.Or(strings.Compare(a.From, b.From), strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.To, b.To))
 	})
 }
 
