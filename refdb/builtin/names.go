@@ -95,3 +95,10 @@ func vendorProduct(cpe string) string {
 	}
 	return rest[2:]
 }
+
+// Upstream is Names in the form that match asks for: the canonical name, "" when the table does not know the name. The purl type makes
+// no difference: match asks only for types whose packages carry their makers' names.
+func Upstream(_, name string) string {
+	canonical, _ := Names().Upstream(name)
+	return canonical
+}

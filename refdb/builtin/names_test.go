@@ -11,6 +11,9 @@ func TestNames(t *testing.T) {
 			t.Errorf("Upstream(%q): got %q, %v; want %q", name, got, ok, want)
 		}
 	}
+	if got := Upstream("deb", "libcurl4"); got != "curl" {
+		t.Errorf("got %q, want curl", got)
+	}
 	if got := Names().CPE("libcurl4"); !slices.Contains(got, "cpe:2.3:a:haxx:curl") {
 		t.Errorf("CPE: got %v", got)
 	}
