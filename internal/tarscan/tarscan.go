@@ -207,7 +207,7 @@ type window struct {
 
 	start int64 // offset of buf
 	held  int   // bytes of buf that are filled
-	buf   [8 << 10]byte
+	buf   [16 << 10]byte
 }
 
 func (w *window) Read(p []byte) (int, error) {

@@ -69,7 +69,7 @@ func (z *zipArchive) measure(ctx context.Context, m *zipMember) (next int64, err
 	p := packedReaders.Get().(*packedReader)
 	defer packedReaders.Put(p)
 	p.reset(z.c, m.data, z.c.Size()-m.data)
-	r, err := codec.NewReader(codec.Deflate, p)
+	r, err := codec.NewReader(codec.Deflate, p.Reader)
 	if err != nil {
 		return 0, err
 	}
@@ -78,7 +78,10 @@ func (z *zipArchive) measure(ctx context.Context, m *zipMember) (next int64, err
 	if m.size, err = io.Copy(sum, &cancelled{ctx, &spending{r: r, budget: z.Budget}}); err != nil {
 		return 0, fmt.Errorf("member %q: %w", m.name, err)
 	}
-	m.packed, m.crc = p.at()-m.data, sum.Sum32()
+	if m.packed, err = p.taken(); err != nil {
+		return 0, err
+	}
+	m.crc = sum.Sum32()
 	return z.behindDescriptor(*m), nil
 }
 

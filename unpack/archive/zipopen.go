@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -33,7 +34,7 @@ func (z *zipArchive) open(m zipMember) (biopsy.Content, error) {
 	packed := packedReaders.Get().(*packedReader)
 	defer packedReaders.Put(packed)
 	packed.reset(z.c, m.data, m.packed)
-	r, err := codec.NewReader(zipFormat(m.method), packed)
+	r, err := codec.NewReader(zipFormat(m.method), packed.Reader)
 	if err != nil {
 		return nil, err
 	}
@@ -112,55 +113,21 @@ type content struct{ *bytes.Reader }
 
 func (content) Close() error { return nil }
 
-// packedReader reads a member's packed bytes through a buffer. Decoders of deflate read it byte by byte, and so take no more
-// than they need.
+// packedReader reads a member's packed bytes through a buffer, from which a decoder of deflate takes no more than it needs.
 type packedReader struct {
-	src        io.ReaderAt
-	pos, end   int64 // of src: what is not in the buffer yet
-	held, next int
-	buf        [16 << 10]byte
+	*bufio.Reader
+	bytes *io.SectionReader
 }
 
-var packedReaders = sync.Pool{New: func() any { return new(packedReader) }}
+var packedReaders = sync.Pool{New: func() any { return &packedReader{Reader: bufio.NewReaderSize(nil, 16<<10)} }}
 
 func (p *packedReader) reset(src io.ReaderAt, start, size int64) {
-	p.src, p.pos, p.end, p.held, p.next = src, start, start+size, 0, 0
+	p.bytes = io.NewSectionReader(src, start, size)
+	p.Reset(p.bytes)
 }
 
-// at is the offset of the next byte.
-func (p *packedReader) at() int64 { return p.pos - int64(p.held-p.next) }
-
-func (p *packedReader) fill() error {
-	if p.pos >= p.end {
-		return io.EOF
-	}
-	n, err := p.src.ReadAt(p.buf[:min(int64(len(p.buf)), p.end-p.pos)], p.pos)
-	p.held, p.next = n, 0
-	p.pos += int64(n)
-	if n > 0 {
-		return nil
-	}
-	return err
-}
-
-func (p *packedReader) ReadByte() (byte, error) {
-	if p.next == p.held {
-		if err := p.fill(); err != nil {
-			return 0, err
-		}
-	}
-	c := p.buf[p.next]
-	p.next++
-	return c, nil
-}
-
-func (p *packedReader) Read(b []byte) (int, error) {
-	if p.next == p.held {
-		if err := p.fill(); err != nil {
-			return 0, err
-		}
-	}
-	n := copy(b, p.buf[p.next:p.held])
-	p.next += n
-	return n, nil
+// taken tells how many bytes the decoder took.
+func (p *packedReader) taken() (int64, error) {
+	n, err := p.bytes.Seek(0, io.SeekCurrent)
+	return n - int64(p.Buffered()), err
 }
