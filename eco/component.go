@@ -21,9 +21,21 @@ func Component(purl string) (biopsy.Component, error) {
 		}
 	}
 	if up := p.Qualifier("upstream"); up != "" {
-		name, version, _ := strings.Cut(up, "@")
-		c.Source = &biopsy.Upstream{Name: name, Version: version}
+		c.Source = sourceOf(up)
 	}
 	c.ID = biopsy.ComponentID(&c)
 	return c, nil
+}
+
+// sourceOf reads an upstream qualifier: "glibc@2.36-9", "bash", or the file name of a source rpm, "openssl-3.0.7-25.el9.src.rpm".
+func sourceOf(up string) *biopsy.Upstream {
+	file, isRPM := strings.CutSuffix(up, ".src.rpm")
+	release := strings.LastIndexByte(file, '-')
+	if isRPM && release > 0 {
+		if version := strings.LastIndexByte(file[:release], '-'); version > 0 {
+			return &biopsy.Upstream{Name: file[:version], Version: file[version+1:]}
+		}
+	}
+	name, version, _ := strings.Cut(up, "@")
+	return &biopsy.Upstream{Name: name, Version: version}
 }

@@ -17,3 +17,17 @@ func TestComponent(t *testing.T) {
 		t.Error("a purl without a name was accepted")
 	}
 }
+
+func TestSourceOf(t *testing.T) {
+	for up, want := range map[string][2]string{
+		"glibc@2.36-9":                 {"glibc", "2.36-9"},
+		"bash":                         {"bash", ""},
+		"openssl-3.0.7-25.el9.src.rpm": {"openssl", "3.0.7-25.el9"},
+		"python-pip-21-1.src.rpm":      {"python-pip", "21-1"},
+		"odd.src.rpm":                  {"odd.src.rpm", ""},
+	} {
+		if got := sourceOf(up); got.Name != want[0] || got.Version != want[1] {
+			t.Errorf("sourceOf(%q) = %+v, want %v", up, *got, want)
+		}
+	}
+}
