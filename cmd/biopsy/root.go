@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// commands are the verbs, in the order in which help shows them. Adding one is a file and a line here.
+var commands = []func(*streams) *cobra.Command{scanCommand, reportCommand, dbCommand, versionCommand, manCommand}
+
+// streams are the ways in and out of one run: results go to out, words to err.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+
+	config     string // path of biopsy.yaml; "" looks in the working folder
+	noProgress bool
+	quiet      bool
+	verbose    bool
+}
+
+// terminal tells whether w is one, and may be coloured and overwritten.
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// color tells whether w wants colours (https://no-color.org).
+func color(w io.Writer) bool { return os.Getenv("NO_COLOR") == "" && terminal(w) }
+
+// Main runs one command line and returns its exit code.
+func Main(args []string, in io.Reader, out, errw io.Writer) int {
+	debug.SetGCPercent(50) // a scan makes short-lived strings; a smaller heap costs it under a twentieth of its time
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	s := &streams{in: in, out: out, err: errw}
+	root := rootCommand(s)
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errw)
+	err := root.ExecuteContext(ctx)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted; nothing was written")
+	}
+	return s.exit(err)
+}
+
+func rootCommand(s *streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "biopsy",
+		Short: "Find what a device ships, what is wrong with it, and write the documents",
+		Long: `biopsy scans what a connected medical device ships (trees, containers, binaries, SBOMs), writes its Software Bill of
+Materials, and says for each known vulnerability whether the device is affected: yes, no or unknown, and why.
+
+Exit codes: 0 done; 1 could not finish; 2 wrong command line or configuration; 3 finished, and a policy or --fail-on says no.
+
+Every flag can also be set by its environment twin (--db is BIOPSY_DB) or by a key of the same name in biopsy.yaml.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return settings(cmd, s.config, os.LookupEnv)
+		},
+	}
+	p := root.PersistentFlags()
+	p.StringVar(&s.config, "config", "", "`FILE` with settings (default biopsy.yaml, when there is one)")
+	p.BoolVar(&s.noProgress, "no-progress", false, "no progress on stderr")
+	p.BoolVarP(&s.quiet, "quiet", "q", false, "only results and errors")
+	p.BoolVarP(&s.verbose, "verbose", "v", false, "say more on stderr")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	for _, c := range commands {
+		cmd := c(s)
+		root.AddCommand(cmd)
+	}
+	return root
+}
+
+// say writes words for the user, unless told to be quiet.
+func (s *streams) say(format string, args ...any) {
+	if !s.quiet {
+		fmt.Fprintf(s.err, format+"\n", args...)
+	}
+}
