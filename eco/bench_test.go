@@ -12,7 +12,7 @@ func BenchmarkCompare(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	names := map[string]string{"semver": "npm", "pypi": "PyPI", "maven": "Maven", "nuget": "NuGet", "rubygems": "RubyGems", "packagist": "Packagist",
+	names := map[string]string{"semver": "crates.io", "pypi": "PyPI", "maven": "Maven", "nuget": "NuGet", "rubygems": "RubyGems", "packagist": "Packagist",
 		"debian": "Debian", "rpm": "AlmaLinux", "apk": "Alpine", "upstream": "Upstream", "go": "Go"}
 	for _, file := range files {
 		ecosystem := names[strings.TrimSuffix(filepath.Base(file), ".txt")]

@@ -53,13 +53,13 @@ func eventsOf(words string) []biopsy.Event {
 // schemaSays is the pseudocode of the OSV schema's section "Evaluation". ok is false for events it does not foresee: none that
 // introduces, versions that do not parse, two events of different kinds at one version.
 func schemaSays(version string, events []biopsy.Event) (answer biopsy.Answer, ok bool) {
-	if eco.Valid("npm", version) != nil {
+	if eco.Valid("crates.io", version) != nil {
 		return 0, false
 	}
 	begins, seen := false, map[string]turn{}
 	for i := range events {
 		kind, at := event(&events[i])
-		if at == "" || at != "0" && eco.Valid("npm", at) != nil {
+		if at == "" || at != "0" && eco.Valid("crates.io", at) != nil {
 			return 0, false
 		}
 		for other, k := range seen {
