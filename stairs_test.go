@@ -55,6 +55,7 @@ var foreign = []struct{ prefix, room, why string }{
 	{"github.com/santhosh-tekuri/jsonschema/", "internal/schemas", "official schemas in tests"},
 	{"github.com/klauspost/compress/", "internal/codec internal/table", "gzip and deflate, faster than the standard library's"},
 	{"github.com/mikelolasagasti/xz", "internal/codec", "xz streams"},
+	{"github.com/pierrec/lz4/v4", "internal/codec", "lz4 frames"},
 	{"github.com/ulikunitz/xz/lzma", "internal/codec", "lzma streams"},
 	{"github.com/google/go-containerregistry/", "source/image", "images in registries"},
 	{"github.com/go-git/", "source/git", "commits and trees of git repositories, without running git"},
@@ -64,7 +65,7 @@ var foreign = []struct{ prefix, room, why string }{
 	{"golang.org/x/term", "cmd/biopsy", "whether a stream is a terminal"},
 	{"github.com/pandatix/go-cvss/", "internal/cvss", "scores of CVSS vectors"},
 	{"github.com/BurntSushi/toml", "identify/lockfile", "lock files in TOML"},
-	{"go.yaml.in/yaml/v3", "identify/lockfile", "lock files in YAML, with the lines of entries"},
+	{"go.yaml.in/yaml/v3", "identify/lockfile format/spdx cmd/biopsy", "YAML, with the lines of entries"},
 }
 
 func TestImportsOnlyGoDown(t *testing.T) {
