@@ -18,9 +18,12 @@ var All = []biopsy.Unpacker{
 	archive.XZ,
 	archive.Zstd,
 	archive.LZMA,
+	archive.LZ4,
 	archive.Ar,
 	archive.Cpio,
+	archive.RPM,
 	archive.Tar,
+	archive.Closed,
 }
 
 // For returns the unpacker of a file by its first bytes (up to 4 KiB), nil when it is no container that we know.

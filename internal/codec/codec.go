@@ -1,7 +1,8 @@
 // Package codec turns compressed streams into plain ones.
 //
 // What comes in: a reader and the name of its compression, which Detect knows from the first bytes: gzip (RFC 1952), bzip2,
-// xz (tukaani.org, 1.2.0 of 2024), lzma (the "alone" format of LZMA SDK), zstd (RFC 8878). What goes out: a reader of the
+// xz (tukaani.org, 1.2.0 of 2024), lzma (the "alone" format of LZMA SDK), zstd (RFC 8878), lz4 (frame format 1.6.4 of 2023, and
+// the legacy frames of Linux kernels). What goes out: a reader of the
 // plain bytes. It never bounds how many come out; the caller does. A decoder's own memory stays below 130 MiB whatever the
 // bytes claim.
 package codec
@@ -32,6 +33,7 @@ const (
 	XZ      Format = "xz"
 	LZMA    Format = "lzma"
 	Zstd    Format = "zstd"
+	LZ4     Format = "lz4"
 	Deflate Format = "deflate" // bare, without header: members of zip
 )
 
@@ -49,6 +51,8 @@ func Detect(head []byte) Format {
 		return XZ
 	case isZstd(head):
 		return Zstd
+	case bytes.HasPrefix(head, []byte{4, 0x22, 0x4d, 0x18}), bytes.HasPrefix(head, []byte{2, 0x21, 0x4c, 0x18}):
+		return LZ4
 	case isLZMA(head):
 		return LZMA
 	}
@@ -96,6 +100,8 @@ func NewReader(f Format, r io.Reader) (io.ReadCloser, error) {
 		return newZstd(r)
 	case Bzip2:
 		return io.NopCloser(bzip2.NewReader(r)), nil
+	case LZ4:
+		return newLZ4(r), nil
 	case XZ:
 		x, err := xz.NewReader(r, maxWindow)
 		return plain{x}, err

@@ -22,7 +22,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the wanted answers")
 
-var kinds = []biopsy.Unpacker{Zip, Gzip, Bzip2, XZ, Zstd, LZMA, Ar, Cpio, Tar}
+var kinds = []biopsy.Unpacker{Zip, Gzip, Bzip2, XZ, Zstd, LZMA, LZ4, Ar, Cpio, RPM, Tar, Closed}
 
 // unpackerOf finds the unpacker of a file by its first bytes.
 func unpackerOf(name string, b []byte) *biopsy.Unpacker {
@@ -291,7 +291,7 @@ func TestYieldStops(t *testing.T) {
 			t.Fatal(err)
 		}
 		u := unpackerOf(path, b)
-		if u == nil || strings.Contains(path, "empty") {
+		if u == nil || strings.Contains(path, "empty") || u.Name == "closed" {
 			continue
 		}
 		n := 0
@@ -416,6 +416,8 @@ func FuzzBzip2(f *testing.F) { fuzz(f, Bzip2, "*.bz2") }
 func FuzzXZ(f *testing.F)    { fuzz(f, XZ, "*.txz") }
 func FuzzZstd(f *testing.F)  { fuzz(f, Zstd, "*.zst") }
 func FuzzLZMA(f *testing.F)  { fuzz(f, LZMA, "*.lzma") }
+func FuzzLZ4(f *testing.F)   { fuzz(f, LZ4, "*.lz4") }
+func FuzzRPM(f *testing.F)   { fuzz(f, RPM, "*.rpm") }
 
 // BenchmarkZip opens every member of an archive like a jar.
 func BenchmarkZip(b *testing.B) {

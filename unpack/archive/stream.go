@@ -21,6 +21,7 @@ var (
 	XZ    = stream(codec.XZ)
 	Zstd  = stream(codec.Zstd)
 	LZMA  = stream(codec.LZMA)
+	LZ4   = stream(codec.LZ4)
 )
 
 func stream(format codec.Format) biopsy.Unpacker {
@@ -91,7 +92,7 @@ func inner(p string) string {
 		return name
 	}
 	switch strings.ToLower(ext) {
-	case ".gz", ".z", ".bz2", ".xz", ".lzma", ".zst", ".zstd", ".bz":
+	case ".gz", ".z", ".bz2", ".xz", ".lzma", ".zst", ".zstd", ".bz", ".lz4":
 		return stem
 	case ".tgz", ".tbz", ".tbz2", ".txz", ".tlz", ".tzst":
 		return stem + ".tar"
