@@ -93,7 +93,7 @@ func bunRoots(root value) (shipped, tools []string) {
 
 // bunResolve returns the key of the nearest package of that name: "a/b/name", "a/name", "name". Scopes count as one element.
 func bunResolve(all map[string]bunPackage, key, name string) string {
-	for {
+	for len(key) <= maxFolder {
 		if _, ok := all[key+"/"+name]; ok {
 			return key + "/" + name
 		}
@@ -103,4 +103,5 @@ func bunResolve(all map[string]bunPackage, key, name string) string {
 		}
 		key = key[:i]
 	}
+	return name
 }

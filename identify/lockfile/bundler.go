@@ -53,6 +53,7 @@ func readGems(text []byte) []gem {
 	var gems []gem
 	var open gem // what the section says about all its gems
 	line := 0
+	index := map[string]int{} // by the words of the line
 	for raw := range bytes.Lines(text) {
 		line++
 		s := strings.TrimRight(string(raw), " \r\n")
@@ -63,7 +64,11 @@ func readGems(text []byte) []gem {
 		case indent == 0:
 			open = gem{section: body}
 		case open.section == "CHECKSUMS" && indent == 2:
-			checksumGem(gems, body)
+			if spec, sum, ok := strings.Cut(body, " sha256="); ok {
+				if i, known := index[spec]; known {
+					gems[i].checksum = sum
+				}
+			}
 		case indent == 2 && key == "remote":
 			open.remote = value
 		case indent == 2 && key == "revision":
@@ -73,6 +78,7 @@ func readGems(text []byte) []gem {
 			g := open
 			g.line = line
 			g.name, g.version, g.platform = gemSpec(body)
+			index[body] = len(gems)
 			gems = append(gems, g)
 		case indent == 6 && len(gems) > 0:
 			name, _, _ := strings.Cut(body, " ")
@@ -87,18 +93,4 @@ func gemSpec(s string) (name, version, platform string) {
 	name, rest, _ := strings.Cut(s, " (")
 	version, platform, _ = strings.Cut(strings.TrimSuffix(rest, ")"), "-")
 	return name, version, platform
-}
-
-// checksumGem reads "name (version) sha256=...".
-func checksumGem(gems []gem, body string) {
-	spec, sum, ok := strings.Cut(body, " sha256=")
-	if !ok {
-		return
-	}
-	name, version, platform := gemSpec(spec)
-	for i := range gems {
-		if g := &gems[i]; g.name == name && g.version == version && g.platform == platform {
-			g.checksum = sum
-		}
-	}
 }

@@ -25,9 +25,9 @@ func cargoLock(d *doc) error {
 	if err := d.toml(&lock); err != nil {
 		return err
 	}
-	byName := map[string][]biopsy.Claim{}
+	known := map[string]biopsy.Claim{} // by "name" and "name version"
 	for _, p := range lock.Package {
-		byName[p.Name] = append(byName[p.Name], p.claim())
+		known[p.Name], known[p.Name+" "+p.Version] = p.claim(), p.claim()
 	}
 	lines := d.tables("package")
 	for i, p := range lock.Package {
@@ -37,7 +37,7 @@ func cargoLock(d *doc) error {
 			c.Hashes = hexHash(sum, "sha256")
 		}
 		for _, dep := range p.Dependencies {
-			c.Needs = append(c.Needs, cargoNeed(byName, dep))
+			c.Needs = append(c.Needs, cargoNeed(known, dep))
 		}
 		d.add(lines.of(i, len(lock.Package)), c)
 	}
@@ -65,17 +65,10 @@ func (p cargoPackage) claim() biopsy.Claim {
 }
 
 // cargoNeed resolves "name", "name version" or "name version (source)".
-func cargoNeed(byName map[string][]biopsy.Claim, dep string) biopsy.Need {
-	words := strings.Fields(dep)
-	if len(words) == 0 {
-		return biopsy.Need{}
-	}
-	for _, c := range byName[words[0]] {
-		if len(words) == 1 || words[1] == c.Version || c.About {
-			return biopsy.Need{Purl: c.Purl, Name: c.Name, Scope: biopsy.Runtime}
-		}
-	}
-	return biopsy.Need{Name: words[0], Scope: biopsy.Runtime}
+func cargoNeed(known map[string]biopsy.Claim, dep string) biopsy.Need {
+	dep, _, _ = strings.Cut(dep, " (")
+	name, _, _ := strings.Cut(dep, " ")
+	return biopsy.Need{Purl: known[dep].Purl, Name: name, Scope: biopsy.Runtime}
 }
 
 // CargoManifest reads Cargo.toml: the package itself (The Cargo Book, "The Manifest Format", 2026).

@@ -81,18 +81,30 @@ func gradleCatalog(d *doc) error {
 	if err := d.toml(&m); err != nil {
 		return err
 	}
+	lines := d.libraryLines()
 	for _, alias := range slices.Sorted(maps.Keys(m.Libraries)) {
-		d.add(d.lineOf(alias), catalogLibrary(m.Libraries[alias], m.Versions))
+		d.add(lines[alias], catalogLibrary(m.Libraries[alias], m.Versions))
 	}
 	for _, alias := range slices.Sorted(maps.Keys(m.Plugins)) {
 		id, version := catalogPlugin(m.Plugins[alias], m.Versions)
 		c := pkg("maven", id+":"+id+".gradle.plugin", version)
 		c.Scope = biopsy.Development
 		if id != "" {
-			d.add(d.lineOf(alias), c)
+			d.add(lines[alias], c)
 		}
 	}
 	return nil
+}
+
+// libraryLines are the lines of the aliases behind "[libraries]": versions often have the same.
+func (d *doc) libraryLines() map[string]int {
+	at := max(0, bytes.Index(d.text, []byte("[libraries]")))
+	rest := doc{text: d.text[at:]}
+	lines, before := rest.keyLines(), d.lines.at(at)-1
+	for k := range lines {
+		lines[k] += before
+	}
+	return lines
 }
 
 // catalogLibrary reads "group:name:version", {module = ...} or {group = ..., name = ...}.

@@ -16,6 +16,13 @@ type iniEntry struct {
 // a value unless they hold "=" in a file that indents its keys, as git does.
 func iniEntries(text []byte) []iniEntry {
 	var all []iniEntry
+	var more []byte // continuation lines of the last entry
+	flush := func() {
+		if len(all) > 0 {
+			all[len(all)-1].value += string(more)
+		}
+		more = more[:0]
+	}
 	section, line := "", 0
 	git := bytes.Contains(text, []byte("[submodule "))
 	for raw := range bytes.Lines(text) {
@@ -27,14 +34,16 @@ func iniEntries(text []byte) []iniEntry {
 		case body[0] == '[' && strings.HasSuffix(body, "]"):
 			section = body[1 : len(body)-1]
 		case len(body) < len(s) && !git && len(all) > 0 && all[len(all)-1].section == section:
-			all[len(all)-1].value += "\n" + body
+			more = append(append(more, '\n'), body...)
 		default:
 			i := strings.IndexAny(body, "=:")
 			if i < 0 {
 				continue
 			}
+			flush()
 			all = append(all, iniEntry{line, section, strings.TrimSpace(body[:i]), strings.TrimSpace(body[i+1:])})
 		}
 	}
+	flush()
 	return all
 }

@@ -76,17 +76,20 @@ func (j *jsonText) space(off int) int {
 // skipString returns the offset behind the string that starts at off, or -1.
 func (j *jsonText) skipString(off int) int {
 	text := j.d.text
-	for i := off + 1; i < len(text); i++ {
-		switch text[i] {
-		case '"':
-			return i + 1
-		case '\\':
-			i++
-		case '\n':
-			return j.fail(i, "line end in a string")
+	for i := off + 1; ; {
+		n := bytes.IndexByte(text[i:], '"')
+		if n < 0 {
+			return j.fail(off, "string without end")
+		}
+		piece := text[i : i+n]
+		if line := bytes.IndexByte(piece, '\n'); line >= 0 {
+			return j.fail(i+line, "line end in a string")
+		}
+		i += n + 1
+		if slashes := len(piece) - len(bytes.TrimRight(piece, "\\")); slashes%2 == 0 {
+			return i
 		}
 	}
-	return j.fail(off, "string without end")
 }
 
 // remembered is the size in bytes from which a skipped value's end is kept, so that nested walks stay linear.

@@ -158,8 +158,14 @@ var npmEdges = map[string]biopsy.Scope{
 	"devDependencies": biopsy.Development, "peerDependencies": biopsy.Runtime,
 }
 
+// maxFolder bounds the names of folders that are searched upwards, in bytes: file systems allow no longer ones.
+const maxFolder = 4096
+
 // need finds name the way Node does: in the folder's own node_modules, then in those of the folders above.
 func (t npmTree) need(folder, name string) (biopsy.Need, bool) {
+	if len(folder) > maxFolder {
+		folder = ""
+	}
 	for dir := folder; ; dir = path.Dir(dir) {
 		if dir == "." {
 			dir = ""

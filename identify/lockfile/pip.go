@@ -45,6 +45,13 @@ type numbered struct {
 // continued joins lines that end in a backslash and drops comments. A "#" starts one at the line's start or behind white space.
 func continued(text []byte) []numbered {
 	var all []numbered
+	var more []byte // what continues the last line
+	flush := func() {
+		if len(all) > 0 {
+			all[len(all)-1].text += string(more)
+		}
+		more = more[:0]
+	}
 	open, line := false, 0
 	for raw := range bytes.Lines(text) {
 		line++
@@ -54,15 +61,17 @@ func continued(text []byte) []numbered {
 		} else if i := strings.Index(s, " #"); i >= 0 {
 			s = strings.TrimSpace(s[:i])
 		}
-		body, more := strings.CutSuffix(s, "\\")
+		body, unfinished := strings.CutSuffix(s, "\\")
 		switch {
 		case open:
-			all[len(all)-1].text += " " + strings.TrimSpace(body)
+			more = append(append(more, ' '), strings.TrimSpace(body)...)
 		case body != "":
+			flush()
 			all = append(all, numbered{line, strings.TrimSpace(body)})
 		}
-		open = more && len(all) > 0
+		open = unfinished && len(all) > 0
 	}
+	flush()
 	return all
 }
 

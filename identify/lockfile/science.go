@@ -51,6 +51,7 @@ func juliaManifest(d *doc) error {
 			purls[name] = exact(juliaClaim(name, e))
 		}
 	}
+	lines := d.keyLines()
 	for _, name := range slices.Sorted(maps.Keys(m)) {
 		for _, e := range tablesOf(m[name]) {
 			c := juliaClaim(name, e)
@@ -60,7 +61,7 @@ func juliaManifest(d *doc) error {
 			for _, to := range juliaNeeds(e["deps"]) {
 				c.Needs = append(c.Needs, biopsy.Need{Purl: purls[to], Name: to, Scope: biopsy.Runtime})
 			}
-			d.add(d.lineOf("[["+prefix+name+"]]"), c)
+			d.add(lines["[["+prefix+name+"]]"], c)
 		}
 	}
 	return nil

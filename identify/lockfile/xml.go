@@ -19,6 +19,7 @@ type element struct {
 	line  int
 	attrs []xml.Attr
 	kids  []*element
+	chars []byte // becomes text
 }
 
 // xml parses the file (XML 1.0) and returns its root.
@@ -52,10 +53,10 @@ func (d *doc) xml() (*element, error) {
 			open = append(open, e)
 		case xml.CharData:
 			if len(top.kids) == 0 {
-				top.text += string(t)
+				top.chars = append(top.chars, t...)
 			}
 		case xml.EndElement:
-			top.text = strings.TrimSpace(top.text)
+			top.text, top.chars = string(bytes.TrimSpace(top.chars)), nil
 			open = open[:len(open)-1]
 		}
 	}

@@ -18,7 +18,7 @@ type node struct {
 	n *yaml.Node
 }
 
-// yamlText counts the nodes that were visited: aliases of aliases make a small file endless.
+// yamlText counts the nodes that were looked at: aliases of aliases make a small file endless.
 type yamlText struct {
 	left int
 	err  error
@@ -63,7 +63,7 @@ func (v node) real() (*yaml.Node, bool) {
 		return nil, false
 	}
 	if v.y.left--; v.y.left < 0 {
-		v.y.err = errors.New("yaml: aliases unfold to too much")
+		v.y.err = errors.New("yaml: too much to look at, by aliases or repeated names")
 		return nil, false
 	}
 	if n.Kind == yaml.AliasNode {
@@ -101,6 +101,7 @@ func (v node) get(path ...string) node {
 			return node{}
 		}
 		v.n = nil
+		v.y.left -= len(n.Content) / 2
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			if n.Content[i].Value == name {
 				v.n = n.Content[i+1]
