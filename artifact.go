@@ -35,6 +35,9 @@ type Tree struct {
 	// Inventory is what an SBOM says by itself; nil for everything that has bytes to look into.
 	Inventory *Inventory
 
+	// Subject is what an SBOM says it describes; nil for everything that has bytes to look into.
+	Subject *Subject
+
 	Close func() error // never nil
 }
 

@@ -15,8 +15,11 @@ import (
 func (d *document) readJSON(r io.Reader) error {
 	s := bom.NewJSON(r)
 	format := ""
-	err := s.Object("document", func(key string) error {
+	var member func(key string) error
+	member = func(key string) error {
 		switch key {
+		case "predicate": // of an in-toto statement
+			return s.Object(key, member)
 		case "bomFormat":
 			return s.Value(key, &format)
 		case "specVersion":
@@ -53,8 +56,8 @@ func (d *document) readJSON(r io.Reader) error {
 			d.out.Signed = true
 		}
 		return s.Skip(key)
-	})
-	if err != nil {
+	}
+	if err := s.Object("document", member); err != nil {
 		return err
 	}
 	if err := s.End(); err != nil {

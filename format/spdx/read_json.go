@@ -35,7 +35,7 @@ func (d *document) member(s *bom.JSON, h *header, key string) error {
 	switch {
 	case to != nil:
 		return d.soft(s, key, to)
-	case key == "sbom": // GitHub wraps its documents
+	case key == "sbom" || key == "predicate": // GitHub's export and in-toto statements wrap documents
 		return s.Object(key, func(key string) error { return d.member(s, h, key) })
 	}
 	switch key {

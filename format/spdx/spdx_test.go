@@ -3,6 +3,7 @@ package spdx
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	jsonlibrary "github.com/spdx/tools-golang/json"
+	spdxlibrary "github.com/spdx/tools-golang/spdx"
 	"github.com/spdx/tools-golang/tagvalue"
 
 	biopsy "github.com/biopsy-sca/biopsy"
@@ -33,24 +36,58 @@ func written(t testing.TB, s *biopsy.Scan, write func(io.Writer, *biopsy.Scan) e
 	return b.Bytes()
 }
 
-// Everything that is written must be what the official schemas allow, and tag-value what the SPDX project's own reader takes.
+// Everything that is written must be what the official schemas allow, and 2.3 what the SPDX project's own library takes.
 func TestWrittenIsValid(t *testing.T) {
 	for _, e := range encodings {
 		for _, s := range []*biopsy.Scan{bomtest.Scan(), bomtest.Hostile(), {}} {
 			doc := written(t, s, e.write)
-			var err error
-			if e.schema == "" {
-				_, err = tagvalue.Read(bytes.NewReader(doc))
-			} else {
-				err = schemas.ValidateJSON(e.schema, doc)
-			}
-			if errors.Is(err, schemas.ErrAbsent) {
-				t.Log(err)
-			} else if err != nil {
-				t.Errorf("%s: %v\n%s", e.name, err, doc)
+			for _, err := range []error{bySchema(e.schema, doc), byLibrary(e.name, doc)} {
+				if errors.Is(err, schemas.ErrAbsent) {
+					t.Log(err)
+				} else if err != nil {
+					t.Errorf("%s: %v\n%s", e.name, err, doc)
+				}
 			}
 		}
 	}
+}
+
+func bySchema(schema string, doc []byte) error {
+	if schema == "" {
+		return nil
+	}
+	return schemas.ValidateJSON(schema, doc)
+}
+
+func byLibrary(encoding string, doc []byte) error {
+	read := map[string]func(io.Reader) (*spdxlibrary.Document, error){"json": jsonlibrary.Read, "tag-value": tagvalue.Read}[encoding]
+	if read == nil {
+		return nil
+	}
+	d, err := read(bytes.NewReader(doc))
+	if err != nil {
+		return err
+	}
+	return referencesExist(d)
+}
+
+// referencesExist holds every relationship against the elements; the library's own check knows neither NONE nor NOASSERTION.
+func referencesExist(d *spdxlibrary.Document) error {
+	known := map[string]bool{"DOCUMENT": true}
+	for _, p := range d.Packages {
+		known[string(p.PackageSPDXIdentifier)] = true
+	}
+	for _, f := range d.Files {
+		known[string(f.FileSPDXIdentifier)] = true
+	}
+	for _, r := range d.Relationships {
+		for _, end := range []string{string(r.RefA.ElementRefID), string(r.RefB.ElementRefID)} {
+			if !known[end] && r.RefB.SpecialID == "" {
+				return fmt.Errorf("relationship %s with %q, which is not in the document", r.Relationship, end)
+			}
+		}
+	}
+	return nil
 }
 
 // lose takes from the scan what SPDX cannot hold. Everything else must come back.

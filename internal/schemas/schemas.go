@@ -47,6 +47,9 @@ func compiled(name string) (*jsonschema.Schema, error) {
 	if s, ok := cache.Load(name); ok {
 		return s.(*jsonschema.Schema), nil
 	}
+	if _, err := (loader{}).Load(name); err != nil { // the compiler hides what kind of error it was
+		return nil, err
+	}
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
 	c.UseRegexpEngine(engine)
