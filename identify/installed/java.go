@@ -38,6 +38,7 @@ type jar struct {
 	markers  []marker          // well-known classes seen
 	probes   map[string]string // "group:artifact" -> version read from a well-known file
 	xpp      string            // version in the name of a top-level marker file; "" in nearly all
+	versions [][]byte          // contents of files that hold a version: "org/example/version.properties"
 	nested   int               // archives inside
 }
 
@@ -105,7 +106,16 @@ func (j *jar) note(name string) bool {
 		}
 	}
 	_, probed := knownProbes()[name]
-	return probed
+	return probed || isVersionFile(base)
+}
+
+// isVersionFile tells whether a file's name promises a version.
+func isVersionFile(base string) bool {
+	stem, ok := strings.CutSuffix(strings.ToLower(base), ".properties")
+	if !ok {
+		stem = strings.TrimSuffix(stem, ".txt")
+	}
+	return stem == "version" || strings.HasSuffix(stem, "-version")
 }
 
 func (j *jar) noteClass(name, base string) bool {
@@ -142,6 +152,12 @@ func (j *jar) take(name string, b []byte, poms map[string]*pom) error {
 	}
 	if name == "META-INF/MANIFEST.MF" {
 		j.manifest = parseManifest(b)
+		return nil
+	}
+	if isVersionFile(path.Base(name)) {
+		if len(b) <= 4096 && len(j.versions) < 8 {
+			j.versions = append(j.versions, b)
+		}
 		return nil
 	}
 	folder := path.Dir(name)

@@ -18,8 +18,8 @@ import (
 //  2. Without such a pom the artifact is the file name without its version, unless the manifest's bundle name is a well-known
 //     one and the file name does not extend it.
 //  3. The version is that of the file name, else of a well-known version file, else Implementation-Version, else Bundle-Version
-//     of the manifest, else of the named section about most classes, else Specification-Version. Where file name and manifest
-//     disagree, the file name wins, and Extra "jar:manifest-version" keeps the other.
+//     of the manifest, else of the named section about most classes, else Specification-Version, else of a version file. Where
+//     file name and manifest disagree, the file name wins, and Extra "jar:manifest-version" keeps the other.
 //  4. The group is looked up in maven.txt by class folder and artifact, else it is what the bundle name has in front of the
 //     artifact, else Implementation-Vendor-Id when the classes stand under it, else the folder all classes share.
 
@@ -134,7 +134,7 @@ func (j *jar) identify() identity {
 	switch {
 	case id.version == "":
 		id.confidence = sureBare
-		if inferred { // nothing says that such an artifact was ever published
+		if inferred && !j.about(id.artifact) { // nothing says that such an artifact was ever published
 			id.group = ""
 		}
 	case inferred:
@@ -149,7 +149,10 @@ func (j *jar) weighVersion(id *identity, fromName string) {
 		id.version = v
 		return
 	}
-	said := first(j.probes[id.group+":"+id.artifact], j.probes[id.group+":*"], j.manifestVersion(), j.xpp)
+	said := first(j.probes[id.group+":"+id.artifact], j.probes[id.group+":*"], j.manifestVersion(), j.xpp, j.versionFile())
+	if short, ok := strings.CutSuffix(said, ".0"); ok && knownShort()[id.group] && strings.Count(short, ".") == 1 {
+		said = short
+	}
 	if fromName == "" {
 		id.version = said
 		return
@@ -198,27 +201,74 @@ func (j *jar) fits(p *pom, name string) int {
 	if len(j.poms) == 1 && score == 0 && name != "" && strings.HasPrefix(name, p.artifact) {
 		score += 4
 	}
-	if j.mostly(p.group) {
+	if j.mostly(p.group, p.artifact) {
 		score++
 	}
 	return score
 }
 
-// mostly tells whether at least half of the classes stand under the first two elements of a group. An archive without classes
-// is mostly anything.
-func (j *jar) mostly(group string) bool {
-	if j.classes == 0 {
-		return true
+// umbrellas are group prefixes that many unrelated projects share: standing under one says little.
+var umbrellas = map[string]bool{"org.apache": true, "com.google": true, "org.eclipse": true, "com.sun": true, "org.codehaus": true, "com.github": true,
+	"io.github": true, "com.ibm": true, "com.oracle": true, "net.sf": true, "net.sourceforge": true, "javax.xml": true, "org.w3c": true}
+
+// genericWords are parts of artifact names that say nothing about the project.
+var genericWords = map[string]bool{"api": true, "all": true, "base": true, "client": true, "common": true, "commons": true, "core": true, "ext": true, "impl": true,
+	"java": true, "lib": true, "main": true, "server": true, "util": true, "utils": true}
+
+// words are the telling parts of names.
+func words(names ...string) map[string]bool {
+	m := map[string]bool{}
+	for _, n := range names {
+		for _, w := range strings.FieldsFunc(n, func(r rune) bool { return r == '-' || r == '.' || r == '_' }) {
+			if w = strings.ToLower(w); !genericWords[w] && len(w) > 1 {
+				m[w] = true
+			}
+		}
 	}
+	return m
+}
+
+// mostly tells whether at least half of the classes stand under the first two elements of a group, or, where these are an
+// umbrella, in a folder named for the rest of the group or the artifact. An archive without classes is mostly anything.
+func (j *jar) mostly(group, artifact string) bool {
 	parts := strings.SplitN(group, ".", 3)
-	root := strings.Join(parts[:min(2, len(parts))], "/")
+	first := strings.Join(parts[:min(2, len(parts))], ".")
+	root, rest := strings.ReplaceAll(first, ".", "/"), ""
+	if len(parts) == 3 {
+		rest = parts[2]
+	}
+	if umbrellas[first] || len(parts) < 2 {
+		root = "" // the words must tell
+	}
+	wanted := words(rest, artifact)
 	n := 0
 	for folder, classes := range j.folders {
-		if under(folder, root) {
+		if root != "" && under(folder, root) || named(folder, wanted) {
 			n += classes
 		}
 	}
 	return 2*n >= j.classes
+}
+
+// about tells whether some folder of classes is named for the artifact.
+func (j *jar) about(artifact string) bool {
+	wanted := words(artifact)
+	for folder := range j.folders {
+		if named(folder, wanted) {
+			return true
+		}
+	}
+	return false
+}
+
+// named tells whether an element of the folder is one of the words.
+func named(folder string, wanted map[string]bool) bool {
+	for e := range strings.SplitSeq(folder, "/") {
+		if wanted[strings.ToLower(e)] {
+			return true
+		}
+	}
+	return false
 }
 
 // manifestVersion applies the manifest's part of rule 3.
@@ -234,7 +284,7 @@ func (j *jar) manifestVersion() string {
 	if named != "" {
 		return named
 	}
-	if v := asVersion(first(m.main("Specification-Version"), j.section("Specification-Version"))); v != "" {
+	if v := asVersion(first(m.main("Specification-Version"), j.section("Specification-Version"), m.main("Version"))); v != "" {
 		return v
 	}
 	// Ant is built by the very Ant that is being built, so in its own jars the builder's version is theirs.
@@ -242,6 +292,22 @@ func (j *jar) manifestVersion() string {
 		return asVersion(v)
 	}
 	return ""
+}
+
+// versionFile is what the files made for the purpose say, "" when they disagree.
+func (j *jar) versionFile() string {
+	version := ""
+	for _, b := range j.versions {
+		m := fileVersion.FindSubmatch(b)
+		if m == nil {
+			continue
+		}
+		if version != "" && version != string(m[1]) {
+			return ""
+		}
+		version = string(m[1])
+	}
+	return version
 }
 
 // section returns a key's value of the named section about the folder with most classes, "" when no section has the key.
@@ -275,13 +341,13 @@ func (j *jar) group(artifact string) (group string, inferred bool) {
 			return r.group, false
 		}
 	}
-	if bundle := j.manifest.symbolicName(); strings.HasSuffix(bundle, "."+artifact) {
-		return strings.TrimSuffix(bundle, "."+artifact), true
+	if group, ok := strings.CutSuffix(j.manifest.symbolicName(), "."+artifact); ok && strings.Contains(group, ".") && !umbrellas[group] {
+		return group, true
 	}
 	if strings.Count(artifact, ".") >= 2 && j.holds(strings.ReplaceAll(artifact, ".", "/")) { // org.eclipse.jdt.core
 		return artifact[:strings.LastIndexByte(artifact, '.')], true
 	}
-	if v := j.manifest.main("Implementation-Vendor-Id"); strings.Contains(v, ".") && !strings.ContainsAny(v, " /") && j.mostly(v) && v != "org.apache" {
+	if v := j.manifest.main("Implementation-Vendor-Id"); strings.Contains(v, ".") && !strings.ContainsAny(v, " /") && j.mostly(v, "") && !umbrellas[v] {
 		return v, true
 	}
 	return j.shared(artifact), true
@@ -310,7 +376,10 @@ func (j *jar) shared(artifact string) string {
 	if last := parts[len(parts)-1]; len(parts) == 3 && strings.Contains(artifact, last) && parts[0] != "com" {
 		parts = parts[:2]
 	}
-	return strings.Join(parts, ".")
+	if group := strings.Join(parts, "."); !umbrellas[group] {
+		return group
+	}
+	return ""
 }
 
 // foreign tells whether a folder belongs to an embedded pom: it stands under the first two elements of its group.
@@ -459,6 +528,7 @@ var (
 	nameClassifier = regexp.MustCompile(`^(?i)(sources|javadoc|tests|test|shaded|all|full|boot|jakarta|no_aop|jar-with-dependencies|exec|standalone|bundle|uber|(linux|osx|windows|mac|macos|win|natives)[\w-]*)$`)
 	bundleName     = regexp.MustCompile(`^([A-Za-z][\w-]*(?:\.[\w-]+)+)_(\d+\.\d+\.\d+(?:\..+)?)$`) // Eclipse's plugins folder
 	xppVersion     = regexp.MustCompile(`^[A-Z0-9]+_(\d+(?:\.\d+)+[a-z]?)_(?:[A-Z]+_)?VERSION$`)
+	fileVersion    = regexp.MustCompile(`(?mi)^\s*(?:(?:[\w.-]*[._-])?version\s*[=:]\s*)?v?(\d+\.\d+[0-9A-Za-z.-]*)\s*$`)
 	versionStart   = regexp.MustCompile(`^[vV]?\d+([._-]?[0-9A-Za-z+]+)*$`)
 )
 

@@ -33,6 +33,7 @@ type mavenFacts struct {
 	groups  []groupRule
 	bundles map[string]string   // OSGi name -> "group:artifact"
 	singles map[string]string   // "group:artifact" -> the only version there is
+	short   map[string]bool     // groups whose versions never end in a third number that is zero
 	markers map[string][]marker // by base name
 	probes  map[string]probe    // by path
 }
@@ -42,12 +43,13 @@ var known = sync.OnceValue(func() mavenFacts { return parseFacts(mavenText) })
 func knownGroups() []groupRule          { return known().groups }
 func knownBundles() map[string]string   { return known().bundles }
 func knownSingles() map[string]string   { return known().singles }
+func knownShort() map[string]bool       { return known().short }
 func knownMarkers() map[string][]marker { return known().markers }
 func knownProbes() map[string]probe     { return known().probes }
 
 // parseFacts reads the lines of maven.txt. A line it does not know is a bug in that file, and panics in the first test.
 func parseFacts(text string) mavenFacts {
-	f := mavenFacts{bundles: map[string]string{}, singles: map[string]string{}, markers: map[string][]marker{}, probes: map[string]probe{}}
+	f := mavenFacts{bundles: map[string]string{}, singles: map[string]string{}, short: map[string]bool{}, markers: map[string][]marker{}, probes: map[string]probe{}}
 	for n, line := range strings.Split(text, "\n") {
 		w := strings.Fields(line)
 		if len(w) == 0 || strings.HasPrefix(w[0], "#") {
@@ -60,6 +62,8 @@ func parseFacts(text string) mavenFacts {
 			f.bundles[w[1]] = w[2]
 		case w[0] == "single" && len(w) == 3:
 			f.singles[w[1]] = w[2]
+		case w[0] == "short" && len(w) == 2:
+			f.short[w[1]] = true
 		case w[0] == "class" && len(w) == 3:
 			base := w[1][strings.LastIndexByte(w[1], '/')+1:]
 			f.markers[base] = append(f.markers[base], marker{class: w[1], coordinate: w[2]})
