@@ -43,7 +43,7 @@ type Options struct {
 	AsOf time.Time // the last instant whose knowledge counts; zero is all
 
 	// Names returns the name under which the makers' ecosystem (Upstream) knows a package of a purl type; "" when it does not know
-	// better than the name itself. nil knows nothing.
+	// better than the name itself. For purl type "cpe" the name is a CPE 2.3 name. nil knows nothing.
 	Names func(purlType, name string) string
 	Jobs  int // workers; 0 is 2
 }

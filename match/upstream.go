@@ -65,18 +65,35 @@ func upstreamNames(c *biopsy.Component, source string, o *Options) []string {
 	if hosted {
 		known = []string{c.Namespace + "/" + c.Name}
 	}
-	for _, n := range known {
-		if o.Names == nil {
-			break
-		}
-		if canonical := o.Names(c.Eco, n); canonical != "" {
-			return []string{canonical}
-		}
+	if canonical := canonicalName(c, known, o); canonical != "" {
+		return []string{canonical}
 	}
 	if hosted {
 		return nil
 	}
 	return []string{strings.ToLower(source)}
+}
+
+// canonicalName is the first name that Names knows. CPEs are asked, as purl type "cpe", where there is no better name: those that
+// other tools guess for packages are not worth much.
+func canonicalName(c *biopsy.Component, known []string, o *Options) string {
+	if o.Names == nil {
+		return ""
+	}
+	for _, n := range known {
+		if canonical := o.Names(c.Eco, n); canonical != "" {
+			return canonical
+		}
+	}
+	if c.Eco != "" && c.Eco != "generic" {
+		return ""
+	}
+	for _, cpe := range c.CPEs {
+		if canonical := o.Names("cpe", cpe); canonical != "" {
+			return canonical
+		}
+	}
+	return ""
 }
 
 // upstreamVersion takes a distribution's additions off a version: epoch and revision ("1:9.2p1-2+deb12u3" is "9.2p1"), repacking marks
