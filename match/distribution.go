@@ -21,6 +21,9 @@ var distributionRule = Rule{
 			return nil // the distribution has no records of its own; its parent's do not count
 		}
 		source, version := sourceOf(c)
+		if mark := releaseMark(name, c.Version); !ok && mark != "" {
+			name, suffix, ok = eco.For(c.Eco, distroID(c)+"-"+mark)
+		}
 		a := ask{rank: rankOwn, ecosystem: name, suffix: suffix, name: source, version: eco.Public(name, version)}
 		if !ok {
 			a.undecided = "the release of " + name + " is not known, and fixes differ between releases"
@@ -43,6 +46,34 @@ func distroOf(c *biopsy.Component) string {
 		return p.Qualifier("distro")
 	}
 	return c.Namespace
+}
+
+// distroID is the distribution without release.
+func distroID(c *biopsy.Component) string {
+	id, _, _ := strings.Cut(distroOf(c), "-")
+	return id
+}
+
+// releaseMark is the release that the version itself names: "12" of Debian's "+deb12u2" and "~deb12u1" (Developer's Reference,
+// 5.8.5), "9" of the Red Hat family's ".el9_2"; "" when it names none.
+func releaseMark(ecosystem, version string) string {
+	mark, after := "deb", "u"
+	switch {
+	case namesBinaries(ecosystem):
+		mark, after = "el", ""
+	case ecosystem != "Debian":
+		return ""
+	}
+	i := strings.LastIndex(version, mark)
+	if i < 1 || !strings.ContainsRune("+~.", rune(version[i-1])) {
+		return ""
+	}
+	rest := version[i+len(mark):]
+	n := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
+	if n == 0 || !strings.HasPrefix(rest[n:], after) {
+		return ""
+	}
+	return rest[:n]
 }
 
 // isDistribution says whether packages of a purl type are built by a distribution from others' sources, which it may have patched.

@@ -42,3 +42,21 @@ func TestHole(t *testing.T) {
 		}
 	}
 }
+
+func TestReleaseMark(t *testing.T) {
+	for _, c := range []struct{ ecosystem, version, want string }{
+		{"Debian", "252.39-1~deb12u2", "12"},
+		{"Debian", "1:9.2p1-2+deb12u3", "12"},
+		{"Debian", "1.2-1", ""},
+		{"Debian", "1.2+deb-1", ""},
+		{"Debian", "deb12u1", ""},
+		{"Ubuntu", "1.2-1+deb12u1", ""},
+		{"AlmaLinux", "3.0.7-16.el9_2", "9"},
+		{"Rocky Linux", "1.0-1.module_el8.4.0+2496", ""},
+		{"openSUSE", "1.0-1.el9", ""},
+	} {
+		if got := releaseMark(c.ecosystem, c.version); got != c.want {
+			t.Errorf("releaseMark(%s, %q) = %q, want %q", c.ecosystem, c.version, got, c.want)
+		}
+	}
+}
