@@ -84,20 +84,30 @@ func goReplace(words []string) (from string, to goReplacement, ok bool) {
 	return left, goReplacement{path, version}, left != "" && path != ""
 }
 
-// goVersion claims the standard library. "toolchain" names the compiler that the project is built with; "go" is its lower bound.
+// goVersion claims the standard library. "toolchain", or since Go 1.21 a "go" line of three numbers, names the oldest compiler that
+// builds the project, and the one it gets by default. "go 1.17" only names a language: its library stays without a version.
 func goVersion(d *doc, lines []goLine) {
-	version, at := "", 0
+	language, version, at := "", "", 0
 	for _, l := range lines {
-		if len(l.words) < 2 || (l.words[0] != "go" && l.words[0] != "toolchain") {
+		if len(l.words) < 2 {
 			continue
 		}
-		if v, isToolchain := strings.CutPrefix(l.words[1], "go"); l.words[0] == "go" && version == "" || isToolchain {
-			version, at = v, l.line
+		switch l.words[0] {
+		case "go":
+			language, at = l.words[1], l.line
+			if strings.Count(language, ".") == 2 && version == "" {
+				version = language
+			}
+		case "toolchain":
+			if v, ok := strings.CutPrefix(l.words[1], "go"); ok {
+				version, at = v, l.line
+			}
 		}
 	}
-	if version != "" {
+	if at > 0 {
 		c := pkg("golang", "stdlib", version)
 		c.State = biopsy.Declared
+		extra(&c, "go.mod:go", language)
 		d.add(at, c)
 	}
 }

@@ -143,10 +143,11 @@ func (d *doc) add(line int, c biopsy.Claim) {
 	d.emit(biopsy.Evidence{Claim: c, Place: d.At(line), Reader: d.name, Basis: biopsy.Manifest, Confidence: confidence})
 }
 
-// project emits the program whose source tree the file describes, or the library where the claim says so.
+// project emits the program whose source tree the file describes. A source tree inside another that no registry knows is, most
+// often, a library that was copied in.
 func (d *doc) project(line int, c biopsy.Claim) {
 	c.State = biopsy.Declared
-	if c.Kind == "" {
+	if c.Kind == "" && (c.Eco != "generic" || !strings.Contains(d.Path, "/")) {
 		c.Kind = biopsy.Application
 	}
 	d.add(line, c)

@@ -125,7 +125,7 @@ func (t npmTree) claim(folder string, e value) biopsy.Claim {
 
 // npmDetails is what the entry of an installed package says besides name, version and edges.
 func npmDetails(c *biopsy.Claim, e value) {
-	f := e.pick("integrity", "license", "resolved", "version", "deprecated", "hasInstallScript", "inBundle", "bundled", "dev", "optional", "devOptional")
+	f := e.pick("integrity", "license", "resolved", "version", "deprecated", "hasInstallScript", "inBundle", "bundled", "dev", "optional", "devOptional", "os")
 	switch {
 	case f[8].isTrue(): // only the makers' tools need it
 		c.Scope = biopsy.Development
@@ -145,6 +145,7 @@ func npmDetails(c *biopsy.Claim, e value) {
 	if f[5].isTrue() {
 		extra(c, "npm:hasInstallScript", "true")
 	}
+	extra(c, "npm:os", strings.Join(f[11].strs(), " "))
 	if f[6].isTrue() || f[7].isTrue() {
 		extra(c, "npm:inBundle", "true")
 	}
