@@ -20,11 +20,12 @@ import (
 	"github.com/biopsy-sca/biopsy/internal/table"
 )
 
-// Bytes of a block before compression. Packages and exploits are looked up by the thousand, records by the dozen.
+// Bytes of a block before compression: larger ones pack better and are slower to look into. On 51,000 records of OSV, 64 KiB for records
+// would save an eighth of the book and take twice the time.
 const (
 	packageBlock = 16 << 10
 	idBlock      = 8 << 10
-	recordBlock  = 64 << 10
+	recordBlock  = 16 << 10
 	exploitBlock = 8 << 10
 )
 

@@ -155,11 +155,12 @@ func (r *record) advisory() (biopsy.Advisory, error) {
 	if err != nil {
 		return a, fmt.Errorf("%s: %w", r.ID, err)
 	}
+	if r.Modified == "" {
+		return a, fmt.Errorf("%s: no modified time", r.ID)
+	}
+	// Some databases leave the year 1 there. A record with no date at all is kept too, as older than any other.
 	if a.Modified.IsZero() {
-		// Some databases leave the year 1 there; without any date we could not tell which of two records is newer.
-		if a.Modified = a.Published; a.Modified.IsZero() {
-			return a, fmt.Errorf("%s: no modified time", r.ID)
-		}
+		a.Modified = a.Published
 	}
 	for _, ref := range r.References {
 		a.References = append(a.References, biopsy.Reference(ref))
