@@ -14,6 +14,7 @@ import (
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/elf"
 	"github.com/biopsy-sca/biopsy/internal/elf/elftest"
+	"github.com/biopsy-sca/biopsy/internal/pe/petest"
 )
 
 // TestGoBinarySelf reads the build information of the test program itself.
@@ -113,6 +114,18 @@ func audited(t testing.TB, json string) []byte {
 
 const crates = `{"packages":[{"name":"adler","version":"1.0.2","source":"crates.io"},{"name":"cc","version":"1.0.79","source":"crates.io","kind":"build"},
 {"name":"pumpd","version":"0.3.0","source":"local","dependencies":[0,1],"root":true},{"name":"forked","version":"2.0.0","source":"git","dependencies":[0]}]}`
+
+// TestRustBinaryWindows finds the section in a PE file.
+func TestRustBinaryWindows(t *testing.T) {
+	packed, err := sectionOf(input("x", audited(t, crates), nil), crateSection, maxCrates)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := read("pumpd.exe", petest.Image{Machine: 0x8664, Wide: true, Sections: []petest.Section{{Name: crateSection, Data: packed}}}.Bytes(), nil)
+	if want := "pumpd.exe: rust-binary library cargo//adler@1.0.2"; !strings.HasPrefix(got, want) {
+		t.Errorf("got %q, want it to start with %q", got, want)
+	}
+}
 
 func TestRustBinary(t *testing.T) {
 	want := `usr/bin/pumpd: rust-binary library cargo//adler@1.0.2 embedded runtime binary-analysis 0.99

@@ -5,14 +5,15 @@ import (
 	"compress/zlib"
 	"context"
 	"debug/macho"
-	"debug/pe"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path"
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/eco"
 	"github.com/biopsy-sca/biopsy/internal/elf"
+	"github.com/biopsy-sca/biopsy/internal/pe"
 )
 
 // RustBinary reads the crates that cargo-auditable (format 0.2 and 1.0, 2020 and 2025) puts into section .dep-v0 of programs:
@@ -69,13 +70,14 @@ func sectionOf(in biopsy.Input, name string, limit uint64) ([]byte, error) {
 		}
 		return f.Data(s, limit)
 	case string(head[:2]) == "MZ":
-		f, err := pe.NewFile(in.Content)
+		f, err := pe.Open(in.Content, in.Size())
+		if errors.Is(err, pe.ErrNot) {
+			return nil, nil // DOS programs start so too
+		}
 		if err != nil {
-			return nil, nil // DOS programs start so too; the binary room reports broken ones
+			return nil, err
 		}
-		if s := f.Section(name); s != nil && uint64(s.Size) <= limit {
-			return s.Data()
-		}
+		return f.Data(name, int64(limit))
 	case isMacho(head[:]):
 		f, err := macho.NewFile(in.Content)
 		if err != nil {
@@ -94,7 +96,7 @@ func readCrates(packed []byte) ([]crate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("unpack %s: %w", crateSection, err)
 	}
-	b, err := limited(z, maxCrates, crateSection)
+	b, err := limited(z, 8*int64(len(packed)), maxCrates, crateSection)
 	if err != nil {
 		return nil, err
 	}

@@ -40,6 +40,8 @@ type zipDir struct {
 	start  int64
 	length int64
 	base   int64 // bytes in front of the archive (a launcher script); offsets in the directory are relative to it
+
+	inflate io.ReadCloser // kept from one entry to the next; nil before the first
 }
 
 // openZip finds the central directory. It does not read it.
@@ -47,17 +49,10 @@ func openZip(r io.ReaderAt, size int64) (*zipDir, error) {
 	if size < zipEndSize {
 		return nil, errZip
 	}
-	n := min(size, zipEndSize+0xffff)
-	tail := make([]byte, n)
-	if err := readFull(r, tail, size-n); err != nil {
+	end, endAt, err := findZipEnd(r, size)
+	if err != nil {
 		return nil, err
 	}
-	at := findZipEnd(tail)
-	if at < 0 {
-		return nil, errZip
-	}
-	end := tail[at:]
-	endAt := size - n + int64(at)
 	d := &zipDir{r: r, size: size, length: int64(u32(end[12:]))}
 	offset := int64(u32(end[16:]))
 	if u32(end[12:]) == 0xffffffff || u32(end[16:]) == 0xffffffff {
@@ -78,14 +73,21 @@ func openZip(r io.ReaderAt, size int64) (*zipDir, error) {
 	return d, nil
 }
 
-// findZipEnd returns where the end record starts whose comment reaches to the end of the tail, or -1.
-func findZipEnd(tail []byte) int {
-	for i := len(tail) - zipEndSize; i >= 0; i-- {
-		if tail[i] == 'P' && bytes.HasPrefix(tail[i:], []byte("PK\x05\x06")) && i+zipEndSize+int(u16(tail[i+20:])) <= len(tail) {
-			return i
+// findZipEnd returns the last end record whose comment reaches no further than the file, and its offset.
+func findZipEnd(r io.ReaderAt, size int64) (end []byte, at int64, err error) {
+	for _, n := range []int64{512, zipEndSize + 0xffff} { // nearly all archives have no comment
+		n = min(n, size)
+		tail := make([]byte, n)
+		if err := readFull(r, tail, size-n); err != nil {
+			return nil, 0, err
+		}
+		for i := len(tail) - zipEndSize; i >= 0; i-- {
+			if tail[i] == 'P' && bytes.HasPrefix(tail[i:], []byte("PK\x05\x06")) && i+zipEndSize+int(u16(tail[i+20:])) <= len(tail) {
+				return tail[i:], size - n + int64(i), nil
+			}
 		}
 	}
-	return -1
+	return nil, 0, errZip
 }
 
 // zip64End reads the ZIP64 end record that a locator in front of the end record points to.
@@ -177,25 +179,30 @@ func (d *zipDir) read(e zipEntry, limit int64) ([]byte, error) {
 	packed := io.NewSectionReader(d.r, at, int64(e.packed))
 	switch e.method {
 	case 0:
-		return limited(packed, limit, e.name)
+		return limited(packed, int64(e.size), limit, e.name)
 	case 8:
-		fl := flate.NewReader(packed)
-		defer fl.Close()
-		return limited(fl, limit, e.name)
+		if d.inflate == nil {
+			d.inflate = flate.NewReader(packed)
+		} else if err := d.inflate.(flate.Resetter).Reset(packed, nil); err != nil {
+			return nil, fmt.Errorf("%s: %w", e.name, err)
+		}
+		return limited(d.inflate, int64(e.size), limit, e.name)
 	}
 	return nil, fmt.Errorf("%s: compression method %d is not one a jar may use", e.name, e.method)
 }
 
-// limited reads r to its end; more than limit bytes is an error, whatever the headers said.
-func limited(r io.Reader, limit int64, name string) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(r, limit+1))
+// limited reads r to its end; more than limit bytes is an error, whatever the headers said. size is what to expect.
+func limited(r io.Reader, size, limit int64, name string) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(int(min(size, limit, 1<<20)) + bytes.MinRead)
+	n, err := b.ReadFrom(io.LimitReader(r, limit+1))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if int64(len(b)) > limit {
+	if n > limit {
 		return nil, fmt.Errorf("%s: more than %d bytes: %w", name, limit, errTooLarge)
 	}
-	return b, nil
+	return b.Bytes(), nil
 }
 
 // window hands out consecutive pieces of a range of a file through one buffer.
@@ -208,7 +215,7 @@ type window struct {
 }
 
 func newWindow(r io.ReaderAt, at, length int64) *window {
-	return &window{r: r, at: at, left: length, buf: make([]byte, min(length, 256<<10))}
+	return &window{r: r, at: at, left: length, buf: make([]byte, min(length, 64<<10))}
 }
 
 // next returns the next n bytes, valid until the next call.
