@@ -211,6 +211,7 @@ type tree struct {
 
 	yield func(biopsy.File) error
 	gap   func(biopsy.Gap)
+	count int // entries so far: a few trees that hold each other many times over stand for billions
 }
 
 // maxDepth bounds folders inside each other: a path of 4,096 bytes holds no more.
@@ -230,6 +231,9 @@ func (t *tree) folder(ctx context.Context, dir *object.Tree, at string, depth in
 		return err
 	}
 	for _, e := range dir.Entries {
+		if t.count++; t.limits.Files > 0 && t.count > t.limits.Files {
+			return fmt.Errorf("the commit has more than %d entries: the limit is reached", t.limits.Files)
+		}
 		shown := treepath.Escape(strings.ReplaceAll(e.Name, "/", "%2F")) // no name of git holds a slash but a forged one
 		if at != "" {
 			shown = at + "/" + shown

@@ -139,6 +139,26 @@ func TestLocal(t *testing.T) {
 	}
 }
 
+// TestBomb walks ten folders of ten folders ten times over, which are eleven objects.
+func TestBomb(t *testing.T) {
+	dir := repo(t)
+	object := sh(t, dir, "sh", "-c", "echo x | git hash-object -w --stdin")
+	kind, mode := "blob", "100644"
+	for range 10 {
+		var tree strings.Builder
+		for i := range 10 {
+			fmt.Fprintf(&tree, "%s %s %s\\tf%d\\n", mode, kind, object, i)
+		}
+		object = sh(t, dir, "sh", "-c", "printf '"+tree.String()+"' | git mktree")
+		kind, mode = "tree", "040000"
+	}
+	commit := sh(t, dir, "git", "commit-tree", "-m", "bomb", object)
+	_, got, err := list(t, dir+"@"+commit, biopsy.OpenOptions{Limits: biopsy.Limits{Files: 1000}})
+	if err == nil || !strings.Contains(err.Error(), "more than 1000 entries") || strings.Count(got, "\n") > 1000 {
+		t.Errorf("got %v after %d files", err, strings.Count(got, "\n"))
+	}
+}
+
 func TestRefused(t *testing.T) {
 	dir := repo(t)
 	for _, c := range []struct{ ref, want, hint string }{

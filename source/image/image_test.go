@@ -439,6 +439,19 @@ func TestLayerBomb(t *testing.T) {
 	}
 }
 
+func TestTooManyFiles(t *testing.T) {
+	o := options(t)
+	o.Limits.Files = 10
+	tree, err := DockerArchive.Open(context.Background(), docker(t, sample(t)...), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tree.Close()
+	if got := list(t, tree); !strings.Contains(got, "more than 10 entries") || strings.Count(got, "\n") > 15 {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestDetect(t *testing.T) {
 	l := newLayout(t)
 	l.index(l.image(gz, sample(t)...))

@@ -61,11 +61,12 @@ func (w *walker) closeOpen() error {
 
 func (w *walker) walk(ctx context.Context, yield func(biopsy.File) error, gap func(biopsy.Gap)) error {
 	shadows := newShadows()
+	entries := 0
 	for i := len(w.image.layers) - 1; i >= 0; i-- {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		r := reading{layer: w.image.layers[i], options: w.options, exclude: w.exclude, shadows: shadows, yield: yield, gap: gap}
+		r := reading{layer: w.image.layers[i], options: w.options, exclude: w.exclude, shadows: shadows, entries: &entries, yield: yield, gap: gap}
 		if err := w.layer(&r); err != nil {
 			return err
 		}
@@ -103,6 +104,7 @@ type reading struct {
 	options biopsy.OpenOptions
 	exclude treepath.Globs
 	shadows *shadows
+	entries *int // of all layers
 	yield   func(biopsy.File) error
 	gap     func(biopsy.Gap)
 
@@ -152,6 +154,9 @@ func scanLayer(c biopsy.Content, format codec.Format, l biopsy.Limits, each func
 }
 
 func (r *reading) entry(e tarscan.Entry) error {
+	if *r.entries++; r.options.Limits.Files > 0 && *r.entries > r.options.Limits.Files {
+		return fmt.Errorf("the image has more than %d entries: the limit is reached", r.options.Limits.Files)
+	}
 	path, err := treepath.Clean(e.Name)
 	if err != nil {
 		if e.Kind == tarscan.File {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"path"
+	"strings"
 
 	"github.com/biopsy-sca/biopsy"
 )
@@ -11,7 +13,7 @@ import (
 // Closed knows containers that we cannot open. It yields nothing: what they hold is a gap that says what they are.
 var Closed = biopsy.Unpacker{
 	Name:  "closed",
-	Match: func(_ biopsy.File, head []byte) bool { return closedAs(head) != "" },
+	Match: func(f biopsy.File, head []byte) bool { return closedAs(head) != "" && !isDocument(f.Path, head) },
 	Unpack: func(_ context.Context, _ biopsy.File, c biopsy.Content, u biopsy.UnpackOptions) error {
 		head := make([]byte, 512)
 		n, err := c.ReadAt(head, 0)
@@ -22,15 +24,26 @@ var Closed = biopsy.Unpacker{
 	},
 }
 
+// ole begins Windows installers, but also old Office documents, which hold no software.
+const ole = "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+func isDocument(name string, head []byte) bool {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".msi", ".msp", ".msm":
+		return false
+	}
+	return bytes.HasPrefix(head, []byte(ole))
+}
+
 // closed are the first bytes of formats, from their specifications and the file(1) database.
 var closed = []struct{ magic, what string }{
 	{"7z\xbc\xaf\x27\x1c", "7-Zip archive"},
 	{"Rar!\x1a\x07", "RAR archive"},
 	{"MSCF\x00\x00\x00\x00", "Microsoft cabinet"},
-	{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "OLE compound file (MSI, old Office documents)"},
+	{ole, "Windows installer"},
 	{"LZIP\x01", "lzip stream"},
 	{"\x89LZO\x00\r\n\x1a\n", "lzop stream"},
-	{"\x1f\x9d", "compress stream"},
+	{"\x1f\x9d\x90", "compress stream"}, // block mode, 16 bits: what compress(1) writes
 	{"LRZI", "lrzip archive"},
 	{"xar!\x00\x1c", "xar archive"},
 	{"LUKS\xba\xbe", "encrypted: LUKS volume"},
