@@ -18,6 +18,7 @@ import (
 	"github.com/biopsy-sca/biopsy/source/file"
 	"github.com/biopsy-sca/biopsy/source/git"
 	"github.com/biopsy-sca/biopsy/source/image"
+	"github.com/biopsy-sca/biopsy/source/sbom"
 )
 
 // All is every way in. A path without scheme takes the first whose Detect knows it: the special ones stand before "dir" and "file".
@@ -26,7 +27,7 @@ var All = []biopsy.Opener{
 	image.DockerArchive,
 	image.Registry,
 	git.Opener,
-	// sbom.Opener joins the list here, before dir and file.
+	sbom.Opener,
 	dir.Opener,
 	file.Opener,
 }

@@ -50,6 +50,7 @@ func TestOpen(t *testing.T) {
 	t.Chdir(dir)
 	put(t, dir, "tree/a", []byte("x"))
 	put(t, dir, "odd:name", []byte("x"))
+	put(t, dir, "bom.json", []byte(`{"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "components": []}`))
 	put(t, dir, "root.tar", tarOf(t, map[string]string{"usr/bin/x": "x"}))
 	put(t, dir, "image.tar", tarOf(t, map[string]string{
 		"c.json": `{"rootfs":{"diff_ids":["sha256:1"]}}`, "manifest.json": `[{"Config":"c.json","Layers":["l.tar"]}]`, "l.tar": "",
@@ -67,6 +68,7 @@ func TestOpen(t *testing.T) {
 		{"file:image.tar", "file:image.tar", "file"},
 		{"image.tar", "docker-archive:image.tar", "container-image"},
 		{"odd:name", "file:odd:name", "file"},
+		{"bom.json", "sbom:bom.json", "sbom"},
 	} {
 		tree, err := Open(context.Background(), c.ref, o)
 		if err != nil {
