@@ -14,8 +14,11 @@ func TestBook(t *testing.T) {
 		t.Error(err)
 	}
 	s := b.Snapshot()
-	if s.Name != "built-in advisories" || s.Records < 150 || len(s.Feeds) != 1 || s.Feeds[0].Feed != "builtin" {
+	if s.Name != "built-in advisories" || s.Records < 150 || len(s.Feeds) != 2 || s.Feeds[0].Feed != "builtin" || s.Feeds[1].Feed != "kev" {
 		t.Errorf("got %+v", s)
+	}
+	if x, ok, err := b.Exploit("CVE-2017-5638"); err != nil || !ok || !x.KEV || x.KEVDue != "2022-05-03" {
+		t.Errorf("Struts: got %+v, %v, %v; it is on CISA's list, due 2022-05-03", x, ok, err)
 	}
 	e, err := b.Package("Upstream", "OpenSSL")
 	if err != nil || len(e) == 0 {

@@ -27,8 +27,12 @@ func TestBookIsNotStale(t *testing.T) {
 	if err := checkNames(names, records); err != nil {
 		t.Fatal(err)
 	}
+	exploited, err := loadKEV("../advisories/"+kevFile, records)
+	if err != nil {
+		t.Fatal(err)
+	}
 	path := filepath.Join(t.TempDir(), "book.refdb")
-	if err := build(records, path); err != nil {
+	if err := build(records, exploited, path); err != nil {
 		t.Fatal(err)
 	}
 	book, err := os.ReadFile(path)

@@ -13,8 +13,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// namesFile is the one file that holds no advisories.
-const namesFile = "NAMES.yaml"
+// The files that hold no advisories.
+const (
+	namesFile = "NAMES.yaml"
+	kevFile   = "KEV.yaml"
+)
 
 // record is one advisory as written, with OSV's names.
 type record struct {
@@ -69,7 +72,7 @@ func load(dir string) ([]biopsy.Advisory, error) {
 	slices.Sort(paths)
 	var all []biopsy.Advisory
 	for _, path := range paths {
-		if filepath.Base(path) == namesFile {
+		if base := filepath.Base(path); base == namesFile || base == kevFile {
 			continue
 		}
 		var records []record

@@ -1,6 +1,6 @@
 // Command gen builds the built-in book of advisories.
 //
-// In: advisories/*.yaml, lists of records with the field names of the OSV schema, and NAMES.yaml. Out: book.refdb and names.tsv, the
+// In: advisories/*.yaml, lists of records with the field names of the OSV schema, NAMES.yaml and KEV.yaml. Out: book.refdb and names.tsv, the
 // same bytes every time. It refuses records that are not complete; the rules are in check.go.
 package main
 
@@ -35,14 +35,18 @@ func run(dir string) error {
 	if err := errors.Join(check(records), checkNames(names, records)); err != nil {
 		return err
 	}
+	exploited, err := loadKEV(filepath.Join(dir, "advisories", kevFile), records)
+	if err != nil {
+		return err
+	}
 	if err := os.WriteFile(filepath.Join(dir, "names.tsv"), writeNames(names), 0o644); err != nil {
 		return err
 	}
-	return build(records, filepath.Join(dir, "book.refdb"))
+	return build(records, exploited, filepath.Join(dir, "book.refdb"))
 }
 
 // build writes the book. Its time is that of the newest record: the clock would make every build another one.
-func build(records []biopsy.Advisory, path string) error {
+func build(records []biopsy.Advisory, exploited []listed, path string) error {
 	b := refdb.NewBuilder("")
 	b.Name = "built-in advisories"
 	var newest time.Time
@@ -52,6 +56,11 @@ func build(records []biopsy.Advisory, path string) error {
 		}
 		if a.Modified.After(newest) {
 			newest = a.Modified
+		}
+	}
+	for _, l := range exploited {
+		if err := b.Exploit(l.ID, l.exploit()); err != nil {
+			return errors.Join(err, b.Close())
 		}
 	}
 	_, err := b.Commit(path, newest)

@@ -1,0 +1,110 @@
+package scan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/internal/spool"
+)
+
+func write(t *testing.T, path, text string, mode os.FileMode) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func options(t *testing.T) Options {
+	t.Helper()
+	sp, err := spool.Open(t.TempDir(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { sp.Close() })
+	return Options{Spool: sp}
+}
+
+func TestCancelled(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 1500 {
+		write(t, filepath.Join(dir, fmt.Sprint(i)), "x", 0o644)
+	}
+	o := options(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	o.Progress = func(biopsy.Progress) { cancel() }
+	if s, err := Run(ctx, []string{dir}, o); !errors.Is(err, context.Canceled) || s != nil {
+		t.Errorf("got scan %v, error %v; want none and %v", s != nil, err, context.Canceled)
+	}
+}
+
+func TestUnreadableIsAGapAndTheRestIsKept(t *testing.T) {
+	if os.Getuid() == 0 {
+		t.Skip("root reads everything")
+	}
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "package-lock.json"), `{"lockfileVersion":3,"packages":{"node_modules/a":{"version":"1.0.0"}}}`, 0o644)
+	write(t, filepath.Join(dir, "shut", "x"), "x", 0o644)
+	if err := os.Chmod(filepath.Join(dir, "shut"), 0); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Run(context.Background(), []string{dir}, options(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Gaps) != 1 || !strings.Contains(s.Gaps[0].Reason, "permission denied") || len(s.Components) != 1 {
+		t.Errorf("gaps %v, %d components; want one gap and one component", s.Gaps, len(s.Components))
+	}
+}
+
+func TestLimitOfFiles(t *testing.T) {
+	dir := t.TempDir()
+	for _, n := range []string{"a", "b", "c"} {
+		write(t, filepath.Join(dir, n), n, 0o644)
+	}
+	o := options(t)
+	o.Limits = biopsy.DefaultLimits
+	o.Limits.Files = 2
+	s, err := Run(context.Background(), []string{dir}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Gaps) != 1 || s.Gaps[0].Place.Path != "c" {
+		t.Errorf("gaps %v, want one at c", s.Gaps)
+	}
+}
+
+func TestTreeDigestIsOfBytesAndNames(t *testing.T) {
+	digest := func(files map[string]string, jobs int) string {
+		dir := t.TempDir()
+		for n, text := range files {
+			write(t, filepath.Join(dir, n), text, 0o644)
+		}
+		o := options(t)
+		o.Jobs = jobs
+		s, err := Run(context.Background(), []string{dir}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Artifacts[0].Digest
+	}
+	a := digest(map[string]string{"x": "1", "d/y": "2", "big": strings.Repeat("z", 1<<20)}, 1)
+	if b := digest(map[string]string{"x": "1", "d/y": "2", "big": strings.Repeat("z", 1<<20)}, 4); a != b {
+		t.Errorf("equal trees: %s and %s", a, b)
+	}
+	for _, other := range []map[string]string{
+		{"x": "2", "d/y": "2", "big": strings.Repeat("z", 1<<20)}, {"w": "1", "d/y": "2", "big": strings.Repeat("z", 1<<20)}, {"x": "1", "d/y": "2"},
+	} {
+		if b := digest(other, 2); a == b {
+			t.Error("another tree has the same digest")
+		}
+	}
+}
