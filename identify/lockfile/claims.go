@@ -15,10 +15,11 @@ import (
 // "host/owner/name". Qualifiers are those of eco.Purl.
 func pkg(typ, full, version string, qualifiers ...string) biopsy.Claim {
 	namespace, name := split(typ, full)
-	return biopsy.Claim{
-		Eco: typ, Namespace: namespace, Name: name, Version: version,
-		Purl: eco.Purl(typ, namespace, name, version, qualifiers...),
+	c := biopsy.Claim{Eco: typ, Namespace: namespace, Name: name, Version: version}
+	if typ != "maven" || namespace != "" { // an artifact without a group is on no registry
+		c.Purl = eco.Purl(typ, namespace, name, version, qualifiers...)
 	}
+	return c
 }
 
 func split(typ, full string) (namespace, name string) {
@@ -103,9 +104,14 @@ func origin(c *biopsy.Claim, repo, commit string) {
 	}
 }
 
-// checkout reads "git+URL#commit" and "URL.git#commit=..."; it leaves other addresses alone.
+// checkout reads "git+URL#commit", "URL.git#commit=..." and "github:owner/name#commit"; it leaves other addresses alone.
 func checkout(c *biopsy.Claim, from string) {
 	repo, commit, _ := strings.Cut(from, "#")
+	for _, host := range [][2]string{{"github:", "github.com/"}, {"gitlab:", "gitlab.com/"}, {"bitbucket:", "bitbucket.org/"}} {
+		if short, ok := strings.CutPrefix(repo, host[0]); ok {
+			repo = "https://" + host[1] + short + ".git"
+		}
+	}
 	if strings.HasSuffix(repo, ".git") || strings.HasPrefix(repo, "git+") || strings.HasPrefix(repo, "git:") {
 		origin(c, repo, strings.TrimPrefix(commit, "commit="))
 	}

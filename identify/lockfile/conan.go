@@ -20,7 +20,7 @@ func conanLock(d *doc) error {
 	nodes := root.get("graph_lock", "nodes")
 	refs, tools := map[string]biopsy.Claim{}, map[string]bool{}
 	nodes.each(func(id string, e value) {
-		refs[id] = conanRef(e.get("ref").str())
+		refs[id] = conanRef(first(e.get("ref").str(), e.get("pref").str()))
 		if e.get("context").str() == "build" {
 			tools[id] = true
 		}
@@ -34,7 +34,7 @@ func conanLock(d *doc) error {
 		for _, to := range e.get("requires").strs() {
 			c.Needs = append(c.Needs, biopsy.Need{Purl: refs[to].Purl, Name: refs[to].Name, Scope: biopsy.Runtime})
 		}
-		if id == "0" { // the project itself
+		if e.get("path").isString() { // the project itself
 			c.Purl, c.Scope, c.Kind, c.State = "", "", biopsy.Application, biopsy.Declared
 		}
 		d.add(e.line(), c)
@@ -54,8 +54,10 @@ func conanList(d *doc, list value, scope biopsy.Scope) {
 func conanRef(ref string) biopsy.Claim {
 	ref, _, _ = strings.Cut(ref, "%")
 	ref, revision, _ := strings.Cut(ref, "#")
+	revision, _, _ = strings.Cut(revision, ":")
 	ref, owner, _ := strings.Cut(ref, "@")
-	name, version, _ := strings.Cut(ref, "/")
+	name, version, slashed := strings.Cut(ref, "/")
+	version, _, _ = strings.Cut(version, ":") // the package's own id, before format 0.4
 	user, channel, _ := strings.Cut(owner, "/")
 	if strings.ContainsAny(version, "[]<>*") {
 		version = ""
@@ -64,7 +66,7 @@ func conanRef(ref string) biopsy.Claim {
 		user, channel = "", ""
 	}
 	c := biopsy.Claim{}
-	if name != "" {
+	if name != "" && slashed {
 		c = pkg("conan", name, version, "user", user, "channel", channel)
 		extra(&c, "conan:revision", revision)
 	}

@@ -2,6 +2,7 @@ package lockfile
 
 import (
 	"bytes"
+	"errors"
 	"strconv"
 	"strings"
 
@@ -49,6 +50,9 @@ func goMod(d *doc) error {
 		case l.words[0] == "tool" && len(l.words) > 1:
 			extra(&self, "go.mod:tool", l.words[1])
 		}
+	}
+	if self.Name == "" {
+		return errors.New("no module line")
 	}
 	goVersion(d, lines)
 	d.project(selfLine, self)
@@ -100,7 +104,8 @@ func goVersion(d *doc, lines []goLine) {
 			}
 		case "toolchain":
 			if v, ok := strings.CutPrefix(l.words[1], "go"); ok {
-				version, at = v, l.line
+				version, _, _ = strings.Cut(v, "-") // "go1.23.6-custom"
+				at = l.line
 			}
 		}
 	}

@@ -34,6 +34,9 @@ func (d *doc) json() (*jsonText, value) {
 // close tells what went wrong, if anything did. root is walked over whole, so that a cut-off file is never taken for a short one.
 func (j *jsonText) close(root value) error {
 	end := j.skip(root.off)
+	if j.err == nil && !root.isObject() {
+		j.fail(root.off, "object expected")
+	}
 	if j.err == nil && end >= 0 && j.space(end) < len(j.d.text) {
 		j.fail(end, "more text behind the value")
 	}

@@ -29,7 +29,14 @@ func mavenPOM(d *doc) error {
 	for _, e := range root.get("dependencyManagement", "dependencies").all("dependency") {
 		managed[m.expand(e.str("groupId"))+":"+m.expand(e.str("artifactId"))] = e.str("version")
 	}
-	for _, e := range root.get("dependencies").all("dependency") {
+	wanted := root.get("dependencies").all("dependency")
+	for _, profile := range root.get("profiles").all("profile") {
+		for _, e := range profile.get("dependencies").all("dependency") {
+			e.kids = append(e.kids, &element{name: "optional", text: "true"}) // only with the profile
+			wanted = append(wanted, e)
+		}
+	}
+	for _, e := range wanted {
 		c := m.dependency(e, managed)
 		self.Needs = append(self.Needs, biopsy.Need{Name: fullName(c), Purl: exact(c), Scope: c.Scope})
 		d.add(e.line, c)

@@ -69,7 +69,7 @@ func npmPlaceOf(folder string, e value) npmPlace {
 		p.link = e.get("resolved").str()
 		return p
 	}
-	if strings.Contains(p.version, "://") || strings.HasPrefix(p.version, "file:") { // version 1 of what comes by address
+	if strings.ContainsAny(p.version, ":/") { // version 1 of what comes by address
 		p.version = ""
 	}
 	if strings.Contains(folder, "node_modules/") {

@@ -79,7 +79,7 @@ func continued(text []byte) []numbered {
 // paths name no package.
 func requirement(line string) biopsy.Claim {
 	line = strings.TrimPrefix(strings.TrimPrefix(line, "-e "), "--editable ")
-	line, options, _ := strings.Cut(line, " --")
+	line, options, _ := strings.Cut(line, " -")
 	line, _, _ = strings.Cut(line, ";")
 	line = strings.TrimSpace(line)
 	if line == "" || line[0] == '-' {
@@ -116,7 +116,7 @@ func pythonName(s string) string {
 func pinned(name, specifier, options string) biopsy.Claim {
 	version, exact := strings.CutPrefix(specifier, "==")
 	version = strings.TrimSpace(strings.TrimPrefix(version, "="))
-	if !exact || strings.ContainsAny(version, ",*<>!~= ") {
+	if !exact || strings.ContainsAny(version, ",*<>!~= $") || version == "" {
 		c := pkg("pypi", name, "")
 		extra(&c, "pip:specifier", specifier)
 		return c
@@ -125,7 +125,7 @@ func pinned(name, specifier, options string) biopsy.Claim {
 	c.State = biopsy.Locked
 	var hs []biopsy.Hash
 	for _, o := range strings.Fields(options) {
-		if h, ok := strings.CutPrefix(strings.TrimPrefix(o, "--"), "hash="); ok {
+		if h, ok := strings.CutPrefix(strings.TrimLeft(o, "-"), "hash="); ok {
 			hs = append(hs, hexHash(h, "")...)
 		}
 	}

@@ -52,13 +52,16 @@ func pnpmLock(d *doc) error {
 // add keeps what a block says; meta is the block that describes the package, edges the one that holds its edges.
 func (g pnpmGraph) add(key, meta, edges node) {
 	name, version := pnpmKey(key.str())
-	if n := meta.get("name").str(); n != "" { // of packages that come by address
-		name, version = n, meta.get("version").str()
+	if !strings.Contains(version, ":") && !strings.ContainsAny(version[:min(1, len(version))], "0123456789") {
+		name, version = meta.get("name").str(), meta.get("version").str() // of packages that come by address
+	}
+	if name == "" || version == "" {
+		return
 	}
 	id := name + "@" + version
 	p := g[id]
 	if p == nil {
-		p = &pnpmPackage{line: key.line(), needs: map[string]biopsy.Scope{}, claim: pkg("npm", name, version)}
+		p = &pnpmPackage{line: key.line(), needs: map[string]biopsy.Scope{}, claim: pkg("npm", first(meta.get("name").str(), name), pnpmVersion(meta, version))}
 		g[id] = p
 	}
 	if from := meta.get("resolution"); from.isMap() {
@@ -78,6 +81,17 @@ func (g pnpmGraph) add(key, meta, edges node) {
 	}
 }
 
+// pnpmVersion is the version of a package; those that come by address have the address where others have the version.
+func pnpmVersion(meta node, fromKey string) string {
+	if v := meta.get("version").str(); v != "" {
+		return v
+	}
+	if strings.ContainsAny(fromKey, ":/") {
+		return ""
+	}
+	return fromKey
+}
+
 // pnpmKey splits "/name/1.0.0_peer" (version 5), "/name@1.0.0(peer)" (6) and "name@1.0.0(peer)" (9).
 func pnpmKey(key string) (name, version string) {
 	key, _, _ = strings.Cut(key, "(")
@@ -86,7 +100,11 @@ func pnpmKey(key string) (name, version string) {
 		return name, version
 	}
 	i := strings.LastIndexByte(short, '/')
-	if !slash || i < 0 {
+	host, rest, ok := strings.Cut(short, "/")
+	if !slash && ok && strings.Contains(host, ".") && !strings.Contains(host, "@") { // "registry.example/name/1.0.0"
+		short, i = rest, i-len(host)-1
+	}
+	if i < 0 || strings.Contains(short, ":") {
 		return yarnSpec(short)
 	}
 	version, _, _ = strings.Cut(short[i+1:], "_")

@@ -21,7 +21,11 @@ func renvLock(d *doc) error {
 	versions := map[string]string{}
 	all.each(func(name string, e value) { versions[name] = e.get("Version").str() })
 	all.each(func(name string, e value) {
-		c := pkg("cran", first(e.get("Package").str(), name), e.get("Version").str())
+		typ := "cran"
+		if e.get("Source").str() == "Bioconductor" {
+			typ = "bioconductor"
+		}
+		c := pkg(typ, first(e.get("Package").str(), name), e.get("Version").str())
 		if user, repo := e.get("RemoteUsername").str(), e.get("RemoteRepo").str(); user != "" && repo != "" && e.get("Source").str() == "GitHub" {
 			origin(&c, "https://github.com/"+user+"/"+repo, e.get("RemoteSha").str())
 		}
@@ -117,7 +121,7 @@ func stackLock(d *doc) error {
 // CabalFreeze reads cabal.project.freeze of Haskell (cabal.readthedocs.io, 3.14).
 var CabalFreeze = reader("cabal-freeze", biopsy.Locked, cabalFreeze, "cabal.project.freeze")
 
-var cabalPin = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?:any\.)?([A-Za-z][\w-]*) ==([\d.]+)`) })
+var cabalPin = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\b(?:any\.)?([A-Za-z][\w-]*) *==([\d.]+)`) })
 
 func cabalFreeze(d *doc) error {
 	for _, m := range cabalPin().FindAllSubmatchIndex(d.text, -1) {

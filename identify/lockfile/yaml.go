@@ -24,6 +24,8 @@ type yamlText struct {
 	err  error
 }
 
+var errNoMapping = errors.New("yaml: mapping expected")
+
 // yaml parses all documents of the file. What was parsed before an error comes back with it.
 func (d *doc) yaml() (*yamlText, []node, error) {
 	if len(d.text) > maxYAML {
@@ -50,8 +52,13 @@ func (d *doc) yaml() (*yamlText, []node, error) {
 // mapping parses the file and returns its first document.
 func (d *doc) mapping() (*yamlText, node, error) {
 	y, docs, err := d.yaml()
-	if err != nil || len(docs) == 0 {
+	switch {
+	case err != nil:
 		return y, node{}, err
+	case len(docs) == 0:
+		return y, node{}, nil
+	case !docs[0].isMap():
+		return y, node{}, errNoMapping
 	}
 	return y, docs[0], nil
 }
