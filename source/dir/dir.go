@@ -5,6 +5,9 @@
 // last element, so nothing outside the directory is read and no loop is possible; links, devices and pipes are not yielded.
 // It never writes.
 //
+// Size and mode come with the walk, one question to the system for each file: who walks must know programs, and whether a file is
+// too large, before opening it. A content's size is asked for again when it is opened.
+//
 // Names that are no UTF-8 or would not print on one line are escaped as internal/treepath tells.
 //
 // Left out without a gap: the folder "objects" of a .git folder (packed history is not content), and /proc and /sys when the

@@ -230,7 +230,7 @@ func (a *cpio) skip(n int64) error {
 		a.r.Reset(io.NewSectionReader(a.content, a.pos, a.content.Size()-a.pos))
 		return nil
 	}
-	_, err := io.CopyN(io.Discard, a.r, n)
+	_, err := a.r.Discard(int(n))
 	return err
 }
 
