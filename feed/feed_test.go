@@ -100,7 +100,7 @@ func TestImportFolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Advisories != 2 || r.Exploits != 2 || len(r.Files) != 4 || len(r.Bad) != 2 || last.Done != 6 || last.Total != 6 {
+	if r.Advisories != 2 || r.Exploits != 2 || len(r.Files) != 4 || len(r.Bad) != 2 || r.BadCount != 2 || last.Done != 6 || last.Total != 6 {
 		t.Errorf("got %+v, last step %+v", r, last)
 	}
 	if want := []string{filepath.Join(dir, "notes.md"), filepath.Join(dir, "osv", "ecosystems.txt")}; !slices.Equal(r.Skipped, want) {
@@ -125,6 +125,17 @@ func TestImportErrors(t *testing.T) {
 		if err := b.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+func TestBadRecordsAreBounded(t *testing.T) {
+	im := importer{report: &Report{}}
+	sink := im.sink("x", "osv")
+	for range maxBad + 5 {
+		sink.Bad(biopsy.Gap{})
+	}
+	if len(im.report.Bad) != maxBad || im.report.BadCount != maxBad+5 {
+		t.Errorf("got %d of %d", len(im.report.Bad), im.report.BadCount)
 	}
 }
 
@@ -171,6 +182,10 @@ func TestUpdate(t *testing.T) {
 	}
 	if _, ok, err := second.Advisory("GHSA-1"); ok || err != nil {
 		t.Errorf("the deleted record is there: %v, %v", ok, err)
+	}
+	o = UpdateOptions{Dir: t.TempDir(), Feeds: []string{"epss"}, Base: o.Base}
+	if _, err := Update(t.Context(), b, o); err == nil || errors.Is(err, ErrPartly) || !strings.Contains(err.Error(), "404") {
+		t.Errorf("nothing at all came: got %v, want the cause and not ErrPartly", err)
 	}
 	if _, err := Update(t.Context(), b, UpdateOptions{Feeds: []string{"nvd"}}); err == nil || !strings.Contains(err.Error(), "the feeds are kev, epss, osv") {
 		t.Errorf("got %v", err)

@@ -21,8 +21,12 @@ type Report struct {
 	Skipped    []string     // files that no feed knows, sorted
 	Advisories int          // records taken, doubles counted
 	Exploits   int          // entries of KEV and EPSS taken
-	Bad        []biopsy.Gap // records that could not be read or kept; the rest of their file was
+	Bad        []biopsy.Gap // records that could not be read or kept, the first maxBad of them; the rest of their file was
+	BadCount   int          // all of them
 }
+
+// maxBad bounds the list of bad records: a hostile zip has millions.
+const maxBad = 10_000
 
 // File is one file that a feed read.
 type File struct {
@@ -125,7 +129,11 @@ func (im *importer) file(ctx context.Context, path string) (err error) {
 
 // sink hands records to the builder; what the builder refuses is a bad record like any other.
 func (im *importer) sink(path, feed string) biopsy.Sink {
-	bad := func(g biopsy.Gap) { im.report.Bad = append(im.report.Bad, g) }
+	bad := func(g biopsy.Gap) {
+		if im.report.BadCount++; im.report.BadCount <= maxBad {
+			im.report.Bad = append(im.report.Bad, g)
+		}
+	}
 	keep := func(err error, count *int) error {
 		if errors.Is(err, refdb.ErrRecord) {
 			bad(biopsy.Gap{Place: biopsy.Place{Path: path}, Reader: feed, Reason: err.Error()})

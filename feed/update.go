@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/refdb"
@@ -26,23 +27,20 @@ type UpdateOptions struct {
 // book may be committed.
 var ErrPartly = errors.New("not every feed could be fetched")
 
-// Update fetches the feeds and imports what then is in Dir. A builder made by refdb.NewBuilderFrom with the same feeds dropped gets a
+// Update fetches the feeds and imports what then is in Dir; Progress is called by one goroutine at a time. When nothing is there to
+// import, the error tells why and is not ErrPartly. A builder made by refdb.NewBuilderFrom with the same feeds dropped gets a
 // book that is new in these feeds and old in the others.
 func Update(ctx context.Context, b *refdb.Builder, o UpdateOptions) (*Report, error) {
 	wanted, err := wantedFeeds(o.Feeds)
 	if err != nil {
 		return &Report{}, err
 	}
-	var failed []error
+	failed := fetchAll(ctx, wanted, o)
+	if ctx.Err() != nil {
+		return &Report{}, errors.Join(failed...)
+	}
 	var paths []string
 	for _, w := range wanted {
-		f := biopsy.FetchOptions{Dir: o.Dir, Base: o.Base[w.Name], Names: w.names, Events: o.Progress}
-		if err := w.Fetch(ctx, f); err != nil {
-			failed = append(failed, err)
-		}
-		if ctx.Err() != nil {
-			return &Report{}, errors.Join(failed...)
-		}
 		found, err := there(o.Dir, w)
 		if err != nil {
 			return &Report{}, err
@@ -50,13 +48,36 @@ func Update(ctx context.Context, b *refdb.Builder, o UpdateOptions) (*Report, er
 		paths = append(paths, found...)
 	}
 	report, err := Import(ctx, b, paths, o.Progress)
-	if err != nil {
+	switch {
+	case err != nil:
 		return report, errors.Join(append(failed, err)...)
-	}
-	if len(failed) > 0 {
+	case len(failed) > 0 && len(report.Files) == 0:
+		return report, errors.Join(failed...)
+	case len(failed) > 0:
 		return report, fmt.Errorf("%w: %w", ErrPartly, errors.Join(failed...))
 	}
 	return report, nil
+}
+
+// fetchAll fetches all feeds at the same time, for they come from different servers, and returns what failed, in the order of All.
+func fetchAll(ctx context.Context, feeds []wanted, o UpdateOptions) []error {
+	var one sync.Mutex
+	tell := func(p biopsy.Progress) {
+		if o.Progress != nil {
+			one.Lock()
+			defer one.Unlock()
+			o.Progress(p)
+		}
+	}
+	errs := make([]error, len(feeds))
+	var wg sync.WaitGroup
+	for i, w := range feeds {
+		wg.Go(func() {
+			errs[i] = w.Fetch(ctx, biopsy.FetchOptions{Dir: o.Dir, Base: o.Base[w.Name], Names: w.names, Events: tell})
+		})
+	}
+	wg.Wait()
+	return slices.DeleteFunc(errs, func(err error) bool { return err == nil })
 }
 
 // wanted is a feed and the parts of it; no names are all.

@@ -7,10 +7,13 @@ package download
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -55,13 +58,13 @@ const (
 	longestPause = 2 * time.Minute
 )
 
-// Get brings url to path. check looks at the new file before it takes the old one's place, and may be nil. Validators are kept in a
+// Get brings address to path. check looks at the new file before it takes the old one's place, and may be nil. Validators are kept in a
 // file beside path whose name begins with a dot; so is what has come of a download that was cut.
-func (c *Client) Get(ctx context.Context, url, path string, check func(path string) error) (Result, error) {
+func (c *Client) Get(ctx context.Context, address, path string, check func(path string) error) (Result, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return Result{}, fmt.Errorf("fetch %s: %w", url, err)
+		return Result{}, fmt.Errorf("fetch %s: %w", address, err)
 	}
-	j := &job{Client: c, url: url, path: path, part: beside(path, ".part"), check: check}
+	j := &job{Client: c, url: address, path: path, part: beside(path, ".part"), check: check}
 	pause := firstPause
 	for try := 1; ; try++ {
 		res, err := j.attempt(ctx)
@@ -70,10 +73,10 @@ func (c *Client) Get(ctx context.Context, url, path string, check func(path stri
 		}
 		var lasting *lastingError
 		if errors.As(err, &lasting) || ctx.Err() != nil || try >= or(c.Tries, defaultTries) {
-			return Result{}, fmt.Errorf("fetch %s: %w", url, err)
+			return Result{}, fmt.Errorf("fetch %s: %w", address, err)
 		}
 		if err := c.Sleep(ctx, max(pause, min(j.retryAfter, longestPause))); err != nil {
-			return Result{}, fmt.Errorf("fetch %s: %w", url, err)
+			return Result{}, fmt.Errorf("fetch %s: %w", address, err)
 		}
 		pause = min(2*pause, longestPause)
 	}
@@ -124,7 +127,7 @@ func (j *job) attempt(ctx context.Context) (Result, error) {
 	defer watch.stop()
 	resp, err := j.HTTP.Do(req)
 	if err != nil {
-		return Result{}, cause(ctx, err)
+		return Result{}, cause(ctx, unreachable(err))
 	}
 	defer resp.Body.Close()
 	return j.answer(ctx, resp, have, partly, watch)
@@ -134,6 +137,21 @@ func (j *job) attempt(ctx context.Context) (Result, error) {
 func cause(ctx context.Context, err error) error {
 	if c := context.Cause(ctx); c != nil {
 		return c
+	}
+	return err
+}
+
+// unreachable takes the address off a transport's error, for Get names it, and tells what waiting does not mend: a name that nobody has,
+// a certificate that is not the server's.
+func unreachable(err error) error {
+	var asked *url.Error
+	if errors.As(err, &asked) {
+		err = asked.Err
+	}
+	var dns *net.DNSError
+	var cert *tls.CertificateVerificationError
+	if errors.As(err, &dns) && dns.IsNotFound || errors.As(err, &cert) {
+		return &lastingError{err}
 	}
 	return err
 }

@@ -7,6 +7,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
+	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -184,6 +187,34 @@ func TestLastingErrorsAreNotRetried(t *testing.T) {
 	c.Max = 999
 	if _, err := c.Get(t.Context(), url, path, nil); err == nil || !strings.Contains(err.Error(), "more than the 999") || len(*pauses) != 0 {
 		t.Errorf("got %v and pauses %v, want a bound", err, *pauses)
+	}
+}
+
+func TestUnreachableServers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	tls := httptest.NewTLSServer(&server{})
+	defer tls.Close()
+	tls.Config.ErrorLog = log.New(io.Discard, "", 0)
+	plain := &Client{HTTP: &http.Client{}, Sleep: func(context.Context, time.Duration) error {
+		t.Error("waits for what waiting does not mend")
+		return nil
+	}}
+	if _, err := plain.Get(t.Context(), tls.URL, path, nil); err == nil || !strings.Contains(err.Error(), "certificate") || strings.Count(err.Error(), tls.URL) != 1 {
+		t.Errorf("got %v, want a word about the certificate and the address once", err)
+	}
+	nobody := *plain
+	nobody.HTTP = &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.DNSError{Err: "no such host", Name: "x.invalid", IsNotFound: true}
+	}}}
+	if _, err := nobody.Get(t.Context(), "http://x.invalid/", path, nil); err == nil || !strings.Contains(err.Error(), "no such host") {
+		t.Errorf("got %v, want no such host", err)
+	}
+	closed := httptest.NewServer(&server{})
+	closed.Close()
+	waits := 0
+	c := &Client{HTTP: &http.Client{}, Sleep: func(context.Context, time.Duration) error { waits++; return nil }}
+	if _, err := c.Get(t.Context(), closed.URL, path, nil); err == nil || waits != 4 {
+		t.Errorf("a server that is down: got %v after %d pauses, want 4", err, waits)
 	}
 }
 

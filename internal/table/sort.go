@@ -225,12 +225,3 @@ func (h *runHeap) Pop() any {
 	*h = old[:len(old)-1]
 	return last
 }
-
-// Runs returns the names of the runs spilled so far.
-func (s *Sorter) Runs() []string {
-	var names []string
-	for _, f := range s.runs {
-		names = append(names, f.Name())
-	}
-	return names
-}
