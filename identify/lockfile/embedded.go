@@ -169,11 +169,14 @@ func espClaim(name string, e node) biopsy.Claim {
 	if repo := e.get("source", "git").str(); repo != "" {
 		return hosted(repo, version)
 	}
-	c := pkg("generic", name, version)
-	if owner, short, ok := strings.Cut(name, "/"); ok {
-		c = pkg("generic", short, version)
-		extra(&c, "esp-idf:owner", owner)
+	upstream, revision, _ := strings.Cut(version, "~") // "1.7.19~2": the second packaging of 1.7.19
+	owner, short, owned := strings.Cut(name, "/")
+	if !owned {
+		owner, short = "", name
 	}
+	c := pkg("generic", short, upstream)
+	extra(&c, "esp-idf:owner", owner)
+	extra(&c, "esp-idf:revision", revision)
 	if version == "" {
 		c.Purl = ""
 	}
@@ -190,7 +193,9 @@ func espComponent(d *doc) error {
 	}
 	if folder := path.Dir(d.Path); path.Base(path.Dir(folder)) == "managed_components" {
 		owner, name, _ := strings.Cut(path.Base(folder), "__")
-		c := pkg("generic", first(name, owner), root.get("version").str())
+		version, revision, _ := strings.Cut(root.get("version").str(), "~")
+		c := pkg("generic", first(name, owner), version)
+		extra(&c, "esp-idf:revision", revision)
 		c.Kind = biopsy.Library
 		c.Description, c.Homepage = root.get("description").str(), root.get("url").str()
 		c.Licenses = declared(root.get("license").str())

@@ -24,6 +24,9 @@ type pnpmGraph map[string]*pnpmPackage // by "name@version"
 func pnpmLock(d *doc) error {
 	y, docs, err := d.yaml()
 	for _, root := range docs {
+		if !root.isMap() {
+			return errNoMapping
+		}
 		g := pnpmGraph{}
 		root.get("packages").each(func(key, e node) { g.add(key, e, e) })
 		root.get("snapshots").each(func(key, e node) { g.add(key, node{}, e) })
@@ -65,6 +68,9 @@ func (g pnpmGraph) add(key, meta, edges node) {
 		g[id] = p
 	}
 	if from := meta.get("resolution"); from.isMap() {
+		if from.get("type").str() == "directory" {
+			p.claim.Purl = "" // a folder beside the project
+		}
 		p.claim.Hashes = integrity(from.get("integrity").str())
 		p.claim.Download = webURL(from.get("tarball").str())
 		origin(&p.claim, from.get("repo").str(), from.get("commit").str())

@@ -214,7 +214,8 @@ func dockerImage(ref string) biopsy.Claim {
 	return c
 }
 
-// BazelLock reads MODULE.bazel.lock (bazel.build, "Bazel Lockfile", 2026): a module was chosen when its source.json was read.
+// BazelLock reads MODULE.bazel.lock (bazel.build, "Bazel Lockfile", 2026): a module was chosen when its source.json was read;
+// up to version 10 of the file a graph says so.
 var BazelLock = reader("bazel-module-lock", biopsy.Locked, bazelLock, "MODULE.bazel.lock")
 
 func bazelLock(d *doc) error {
@@ -223,8 +224,12 @@ func bazelLock(d *doc) error {
 		_, rest, ok := strings.Cut(address, "/modules/")
 		parts := strings.Split(rest, "/")
 		if ok && len(parts) == 3 && parts[2] == "source.json" {
-			c := pkg("bazel", parts[0], parts[1])
-			d.add(sum.line(), c)
+			d.add(sum.line(), pkg("bazel", parts[0], parts[1]))
+		}
+	})
+	root.get("moduleDepGraph").each(func(key string, e value) {
+		if version := e.get("version").str(); version != "" && key != "<root>" {
+			d.add(e.line(), pkg("bazel", e.get("name").str(), version))
 		}
 	})
 	return j.close(root)
