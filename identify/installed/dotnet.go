@@ -40,19 +40,22 @@ func dotnetDeps(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence)) 
 	if err != nil {
 		return err
 	}
+	return sayDeps(sheet{in, "dotnet-deps", biopsy.Manifest, emit}, b, strings.TrimSuffix(path.Base(in.Path), ".deps.json"), biopsy.Installed)
+}
+
+// sayDeps emits the libraries of a deps.json. The project called program is the application itself.
+func sayDeps(s sheet, b []byte, program string, state biopsy.State) error {
 	var d depsJSON
 	if err := json.Unmarshal(b, &d); err != nil {
 		return fmt.Errorf("parse: %w", err)
 	}
-	program := strings.TrimSuffix(path.Base(in.Path), ".deps.json")
-	s := sheet{in, "dotnet-deps", biopsy.Manifest, emit}
 	for _, key := range slices.Sorted(maps.Keys(d.Libraries)) {
 		name, version, _ := strings.Cut(key, "/")
 		lib := d.Libraries[key]
 		if name == "" || lib.Type == "reference" || lib.Type == "referenceassembly" {
 			continue // assemblies without a package: the assembly itself is read
 		}
-		c := biopsy.Claim{Eco: "nuget", Name: strings.TrimPrefix(name, "runtimepack."), Version: version, State: biopsy.Installed, Hashes: integrity(lib.SHA512)}
+		c := biopsy.Claim{Eco: "nuget", Name: strings.TrimPrefix(name, "runtimepack."), Version: version, State: state, Hashes: integrity(lib.SHA512)}
 		if lib.Type == "project" { // the maker's own code has no package
 			c.Eco, c.Kind = "", biopsy.Library
 			if name == program {

@@ -33,8 +33,8 @@ func dotnetAssembly(_ context.Context, in biopsy.Input, emit func(biopsy.Evidenc
 		return err
 	}
 	self, refs, err := f.Assembly()
-	if err != nil || self.Name == "" || self.Culture != "" {
-		return err // satellites only hold translations of the assembly they are named for
+	if err != nil || self.Name == "" || self.Culture != "" || policyAssembly.MatchString(self.Name) {
+		return err // satellites only hold translations of the assembly they are named for, policies redirect to another
 	}
 	words, err := f.Versions()
 	c := biopsy.Claim{Eco: "nuget", Name: self.Name, Version: assemblyVersion(self, words), State: biopsy.Installed, Supplier: field(words["CompanyName"]),
@@ -53,15 +53,24 @@ func dotnetAssembly(_ context.Context, in biopsy.Input, emit func(biopsy.Evidenc
 	return err
 }
 
-var packageVersion = regexp.MustCompile(`^\d+\.\d+(\.\d+){0,2}(-[0-9A-Za-z.-]+)?$`)
+var (
+	packageVersion = regexp.MustCompile(`^(\d+\.\d+(?:\.\d+)?)(\.\d+)?(-[0-9A-Za-z.-]+)?$`)
+	policyAssembly = regexp.MustCompile(`^policy\.\d+\.\d+\.`)
+)
 
-// assemblyVersion prefers ProductVersion, which builds set to the package's version with "+COMMIT" behind it, then FileVersion.
+// assemblyVersion prefers ProductVersion, which builds set to the package's version with "+COMMIT" behind it, then FileVersion. A
+// fourth number of zero is none to NuGet, and one above 999 is the number of a build: Json.NET 6.0.8 says 6.0.8.18111.
 func assemblyVersion(a pe.Assembly, words map[string]string) string {
 	for _, v := range []string{words["ProductVersion"], words["FileVersion"], a.Version} {
 		v, _, _ = strings.Cut(firstWord(v), "+")
-		if packageVersion.MatchString(v) && v != "0.0.0.0" {
-			return v
+		m := packageVersion.FindStringSubmatch(v)
+		if m == nil || v == "0.0.0.0" {
+			continue
 		}
+		if m[2] == ".0" || len(m[2]) > len(".999") {
+			m[2] = ""
+		}
+		return m[1] + m[2] + m[3]
 	}
 	return ""
 }

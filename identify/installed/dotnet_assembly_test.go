@@ -30,6 +30,12 @@ func TestDotnetAssembly(t *testing.T) {
 			`app/System.Text.Json.dll: dotnet-assembly framework nuget//Microsoft.NETCore.App@6.0.21 installed  binary-analysis 0.70
   purl pkg:nuget/Microsoft.NETCore.App@6.0.21
 `},
+		{"app/Newtonsoft.Json.dll", &petest.Assembly{Name: "Newtonsoft.Json", Version: [4]uint16{6, 0, 0, 0}}, [][2]string{{"ProductVersion", "6.0.8.18111"}},
+			`app/Newtonsoft.Json.dll: dotnet-assembly library nuget//Newtonsoft.Json@6.0.8 installed  binary-analysis 0.70
+  purl pkg:nuget/Newtonsoft.Json@6.0.8
+  extra dotnet:assembly-version=6.0.0.0
+`},
+		{"app/policy.5.0.Newtonsoft.Json.dll", &petest.Assembly{Name: "policy.5.0.Newtonsoft.Json"}, nil, ""},
 		{"app/de/Serilog.resources.dll", &petest.Assembly{Name: "Serilog.resources", Culture: "de"}, nil, ""},
 		{"app/native.dll", nil, [][2]string{{"ProductVersion", "1.0"}}, ""},
 	}

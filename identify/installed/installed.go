@@ -31,6 +31,7 @@ var All = []biopsy.Extractor{
 	RustBinary,
 	DotnetDeps,
 	DotnetAssembly,
+	DotnetBundle,
 	Nuspec,
 	RubyGem,
 	ComposerInstalled,

@@ -187,6 +187,15 @@ func (f *File) bytes(off, n uint64, have []byte) ([]byte, error) {
 	return b, readFull(f.r, b, int64(off))
 }
 
+// SectionsEnd returns where the section headers end in the file; 0 when there are none.
+func (f *File) SectionsEnd() int64 {
+	end := f.shoff + uint64(f.shnum*f.sectionSize())
+	if f.shoff == 0 || end < f.shoff || end > uint64(f.size) {
+		return 0
+	}
+	return int64(end)
+}
+
 // Wide tells whether the file is of the 64-bit class.
 func (f *File) Wide() bool { return f.wide }
 

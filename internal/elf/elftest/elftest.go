@@ -20,6 +20,7 @@ type Image struct {
 	Needed        []string // in their order
 	PIE           bool
 	Notes         []elf.Note
+	Data          []byte    // a writable segment; nil leaves it out
 	Sections      []Section // further ones
 	Bare          bool      // no section headers at all
 }
@@ -47,7 +48,7 @@ func (m Image) Bytes() []byte {
 		b.o = binary.LittleEndian
 	}
 	phnum := 1 // the load segment
-	for _, has := range []bool{m.Interp != "", m.dynamic(), len(m.Notes) > 0} {
+	for _, has := range []bool{m.Interp != "", m.dynamic(), len(m.Notes) > 0, m.Data != nil} {
 		if has {
 			phnum++
 		}
@@ -111,6 +112,10 @@ func (b *builder) contents() {
 			pad(&n)
 		}
 		b.add(elf.NoteSeg, ".note", 7, n.Bytes())
+	}
+	if b.Data != nil {
+		b.add(elf.Load, ".data", 1, b.Data)
+		b.segs[len(b.segs)-1].Flags = elf.FlagW
 	}
 	for _, s := range b.Sections {
 		b.add(0, s.Name, s.Type, s.Data)
