@@ -48,7 +48,6 @@ var windows = []string{"source/*", "feed", "feed/*", "internal/download", "web",
 // foreign is our SOUP list: import path prefix, the one room that may import it, and why.
 var foreign = []struct{ prefix, room, why string }{
 	{"github.com/package-url/packageurl-go", "eco", "the purl specification's own Go library"},
-	{"github.com/google/osv-scalibr/semantic", "eco", "version orders of the rarer ecosystems"},
 	{"github.com/google/osv-scalibr/", "internal/scalibr", "adapter from scalibr's plugins to our readers"},
 	{"github.com/CycloneDX/cyclonedx-go", "format/cyclonedx", "the specification's own Go types"},
 	{"github.com/spdx/tools-golang", "format/spdx", "reads the RDF form of SPDX 2"},
@@ -161,9 +160,9 @@ func inRooms(room string, list []string) bool {
 	})
 }
 
-// within tells whether to is a room inside room's own child: internal/x may be split into internal/x/y.
+// within tells whether two places are one room: a tool below internal may be split, and have a folder of its own for tests.
 func within(room, to string) bool {
-	return strings.HasPrefix(to, room+"/") && strings.Count(room, "/") > 0
+	return strings.HasPrefix(to, room+"/") && strings.Count(room, "/") > 0 || strings.HasPrefix(to, "internal/") && strings.HasPrefix(room, to+"/")
 }
 
 // sources returns the imports of every Go file that is not a test, by slash path.

@@ -96,9 +96,13 @@ func vendorProduct(cpe string) string {
 	return rest[2:]
 }
 
-// Upstream is Names in the form that match asks for: the canonical name, "" when the table does not know the name. The purl type makes
-// no difference: match asks only for types whose packages carry their makers' names.
-func Upstream(_, name string) string {
-	canonical, _ := Names().Upstream(name)
+// Upstream is Names in the form that match asks for: the canonical name, "" when the table does not know the name. For purl type "cpe"
+// the name is a CPE; other types make no difference, since match asks only for those whose packages carry their makers' names.
+func Upstream(purlType, name string) string {
+	find := Names().Upstream
+	if purlType == "cpe" {
+		find = Names().ByCPE
+	}
+	canonical, _ := find(name)
 	return canonical
 }
