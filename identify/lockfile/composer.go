@@ -23,7 +23,7 @@ func composerLock(d *doc) error {
 		root.get(l.name).each(func(_ string, e value) {
 			c := pkg("composer", e.get("name").str(), e.get("version").str())
 			c.Scope = l.scope
-			c.Licenses = declared(e.get("license").strs()...)
+			c.Licenses = choice(e.get("license").strs())
 			c.Description, c.Homepage = e.get("description").str(), e.get("homepage").str()
 			c.Download = webURL(e.get("dist", "url").str())
 			c.Hashes = hexHash(e.get("dist", "shasum").str(), "sha1")
@@ -60,7 +60,7 @@ func composerManifest(d *doc) error {
 	j, root := d.json()
 	c := pkg("composer", root.get("name").str(), root.get("version").str())
 	c.Description, c.Homepage = root.get("description").str(), root.get("homepage").str()
-	c.Licenses = declared(root.get("license").strs()...)
+	c.Licenses = choice(root.get("license").strs())
 	c.Needs = composerNeeds(root.get("require").keys(), nil)
 	for _, n := range composerNeeds(root.get("require-dev").keys(), nil) {
 		n.Scope = biopsy.Development

@@ -7,18 +7,29 @@ import (
 	"github.com/biopsy-sca/biopsy/license"
 )
 
-// declared says that the metadata states these licences. Only a known SPDX id becomes an expression here; other words are kept
-// as found for those who conclude.
+// declared says that the metadata states these licences. Words that are no SPDX expression are kept as found, for those who
+// conclude.
 func declared(words ...string) []biopsy.License {
 	var ls []biopsy.License
 	for _, w := range words {
-		switch w = strings.TrimSpace(w); {
-		case w == "":
-		case license.Known(w):
-			ls = append(ls, biopsy.License{Expression: w, Basis: "declared"})
-		default:
-			ls = append(ls, biopsy.License{Name: w, Basis: "declared"})
+		w = strings.TrimSpace(w)
+		l := biopsy.License{Name: w, Basis: "declared"}
+		if id := license.Canonical(w); id != "" {
+			l.Name, l.Expression = "", id
+		} else if license.Valid(w) {
+			l.Name, l.Expression = "", w
+		}
+		if w != "" {
+			ls = append(ls, l)
 		}
 	}
 	return ls
+}
+
+// choice says that any one of the licences may be taken, as lists of them mean to Composer.
+func choice(words []string) []biopsy.License {
+	if any := strings.Join(words, " OR "); license.Valid(any) {
+		return declared(any)
+	}
+	return declared(words...)
 }
