@@ -52,12 +52,18 @@ func Valid(s string) bool {
 	if s == "" || len(s) > maxExpression {
 		return false
 	}
+	if Known(s) { // most are one id
+		return true
+	}
 	p := parser{tokens: tokens(s)}
 	return p.expression() && len(p.tokens) == 0
 }
 
 // Refs returns the LicenseRef- and DocumentRef- names in s, in their order, each once.
 func Refs(s string) []string {
+	if !strings.Contains(s, "Ref-") {
+		return nil
+	}
 	var out []string
 	seen := map[string]bool{}
 	for _, t := range tokens(s) {
@@ -69,9 +75,9 @@ func Refs(s string) []string {
 	return out
 }
 
-func tokens(s string) []string {
-	return strings.Fields(strings.NewReplacer("(", " ( ", ")", " ) ").Replace(s))
-}
+var brackets = strings.NewReplacer("(", " ( ", ")", " ) ")
+
+func tokens(s string) []string { return strings.Fields(brackets.Replace(s)) }
 
 // parser is a stack machine without recursion, so that nested brackets cost no stack.
 type parser struct{ tokens []string }

@@ -13,15 +13,14 @@ import (
 
 // element is any element of SPDX 3, with the fields of all classes that are read.
 type element struct {
-	Type         string `json:"type"`
-	TypeLD       string `json:"@type"`
-	ID           string `json:"spdxId"`
-	IDLD         string `json:"@id"`
-	Name         string `json:"name"`
-	Description  string `json:"description"`
-	Summary      string `json:"summary"`
-	Comment      string `json:"comment"`
-	CreationInfo any    `json:"creationInfo"`
+	Type        string `json:"type"`
+	TypeLD      string `json:"@type"`
+	ID          string `json:"spdxId"`
+	IDLD        string `json:"@id"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	Summary     string `json:"summary"`
+	Comment     string `json:"comment"`
 
 	// CreationInfo
 	SpecVersion  string `json:"specVersion"`
@@ -30,7 +29,7 @@ type element struct {
 	CreatedUsing refs   `json:"createdUsing"`
 
 	// Artifact
-	SuppliedBy     any    `json:"suppliedBy"`
+	SuppliedBy     refs   `json:"suppliedBy"`
 	OriginatedBy   refs   `json:"originatedBy"`
 	BuiltTime      string `json:"builtTime"`
 	ReleaseTime    string `json:"releaseTime"`
@@ -62,7 +61,7 @@ type element struct {
 
 	// Collections and relationships
 	RootElement      refs   `json:"rootElement"`
-	From             any    `json:"from"`
+	From             refs   `json:"from"`
 	To               refs   `json:"to"`
 	RelationshipType string `json:"relationshipType"`
 	Completeness     string `json:"completeness"`
@@ -104,6 +103,14 @@ func (x *identifier) UnmarshalJSON(b []byte) error {
 type refs []string
 
 func (s *refs) UnmarshalJSON(b []byte) error {
+	switch {
+	case len(b) > 0 && b[0] == '"':
+		*s = refs{""}
+		return json.Unmarshal(b, &(*s)[0])
+	case json.Unmarshal(b, (*[]string)(s)) == nil:
+		return nil
+	}
+	*s = nil
 	var v any
 	if err := json.Unmarshal(b, &v); err != nil {
 		return err
@@ -278,14 +285,17 @@ func (d *document) pkg3(e *element, ref string, at biopsy.Place, kind biopsy.Kin
 	keep3(&c, e)
 	a := properties3(&c, e)
 	if a != nil {
-		c.Supplier = stated(d.later.agents[reference(e.SuppliedBy)])
+		c.Supplier = stated(d.later.agents[first(e.SuppliedBy)])
 		d.artifact(ref, &c, a)
 		return
 	}
 	if len(c.Licenses) > 0 {
 		d.later.exact[ref] = true
 	}
-	if who := cmp.Or(reference(e.SuppliedBy), first(e.OriginatedBy)); who != "" {
+	who := cmp.Or(first(e.SuppliedBy), first(e.OriginatedBy))
+	if name, known := d.later.agents[who]; known {
+		c.Supplier = cmp.Or(c.Supplier, stated(name))
+	} else if who != "" {
 		d.later.supplied = append(d.later.supplied, pair{ref, who})
 	}
 	bom.Attest(&c, Reader, at)
@@ -338,7 +348,7 @@ func properties3(c *biopsy.Component, e *element) *biopsy.Artifact {
 		}
 	}
 	if slices.ContainsFunc(all, func(p bom.Property) bool { return strings.HasPrefix(p.Name, bom.Prefix) }) {
-		clear(c.Extra)
+		c.Extra = nil
 	}
 	for _, p := range all {
 		if !bom.SetArtifact(&a, p) {
@@ -349,13 +359,13 @@ func properties3(c *biopsy.Component, e *element) *biopsy.Artifact {
 }
 
 func (l *later) relationship(d *document, e *element) {
-	from, kind := reference(e.From), plain(e.RelationshipType)
+	from, kind := first(e.From), plain(e.RelationshipType)
 	for _, to := range e.To {
 		switch kind {
 		case "hasdeclaredlicense":
-			l.licensed = append(l.licensed, licensed{from, to, "declared"})
+			l.take(d, licensed{from, to, "declared"})
 		case "hasconcludedlicense":
-			l.licensed = append(l.licensed, licensed{from, to, "concluded"})
+			l.take(d, licensed{from, to, "concluded"})
 		case "describes":
 			l.roots[from] = append(l.roots[from], to)
 			if !slices.Contains(l.tops, from) {
@@ -368,6 +378,18 @@ func (l *later) relationship(d *document, e *element) {
 	if e.Completeness != "" && len(e.To) > 0 && plain(e.RelationshipType) == "dependson" {
 		aggregate := map[string]string{"complete": "complete", "incomplete": "incomplete"}[e.Completeness]
 		d.complete = append(d.complete, bom.Composition{Aggregate: cmp.Or(aggregate, "unknown"), Dependencies: []string{from}})
+	}
+}
+
+// take gives a component its licence at once when both are known, for a graph may have millions; else at the end.
+func (l *later) take(d *document, x licensed) {
+	words, known := l.licences[x.license]
+	c := d.Component(x.component)
+	switch {
+	case !known || c == nil || strings.HasPrefix(words, "\x00"):
+		l.licensed = append(l.licensed, x)
+	case !l.exact[x.component]:
+		l.license(c, x)
 	}
 }
 

@@ -259,7 +259,7 @@ func note(c *biopsy.Component, annotations []annotation) *biopsy.Artifact {
 			bom.Keep(c, extraKey+"annotation", x.Annotator+": "+x.Comment)
 			continue
 		}
-		clear(c.Extra) // all of it is in the note
+		c.Extra = nil // all of it is in the note
 		for _, p := range properties {
 			if !bom.SetArtifact(&a, p) {
 				bom.Set(c, p.Name, p.Value)

@@ -269,12 +269,7 @@ func (t *tagValue) fileField(tag, value string) bool {
 
 func (t *tagValue) packageField(tag, value string) bool {
 	p := t.pkg
-	to := map[string]*string{"SPDXID": &p.SPDXID, "PackageVersion": &p.VersionInfo, "PackageFileName": &p.PackageFileName, "PackageSupplier": &p.Supplier,
-		"PackageOriginator": &p.Originator, "PackageDownloadLocation": &p.DownloadLocation, "PackageHomePage": &p.Homepage,
-		"PackageSourceInfo": &p.SourceInfo, "PackageLicenseConcluded": &p.LicenseConcluded, "PackageLicenseDeclared": &p.LicenseDeclared,
-		"PackageLicenseComments": &p.LicenseComments, "PackageCopyrightText": &p.CopyrightText, "PackageSummary": &p.Summary,
-		"PackageDescription": &p.Description, "PackageComment": &p.Comment, "PrimaryPackagePurpose": &p.PrimaryPackagePurpose,
-		"ReleaseDate": &p.ReleaseDate, "BuiltDate": &p.BuiltDate, "ValidUntilDate": &p.ValidUntilDate}[tag]
+	to := packageText(p, tag)
 	switch {
 	case to != nil:
 		*to = value
@@ -295,6 +290,51 @@ func (t *tagValue) packageField(tag, value string) bool {
 		return false
 	}
 	return true
+}
+
+// packageText is the field of a package that a tag fills with its text; nil for tags that are more than that.
+func packageText(p *pkg, tag string) *string {
+	switch tag {
+	case "SPDXID":
+		return &p.SPDXID
+	case "PackageVersion":
+		return &p.VersionInfo
+	case "PackageFileName":
+		return &p.PackageFileName
+	case "PackageSupplier":
+		return &p.Supplier
+	case "PackageOriginator":
+		return &p.Originator
+	case "PackageDownloadLocation":
+		return &p.DownloadLocation
+	case "PackageHomePage":
+		return &p.Homepage
+	case "PackageSourceInfo":
+		return &p.SourceInfo
+	case "PackageLicenseConcluded":
+		return &p.LicenseConcluded
+	case "PackageLicenseDeclared":
+		return &p.LicenseDeclared
+	case "PackageLicenseComments":
+		return &p.LicenseComments
+	case "PackageCopyrightText":
+		return &p.CopyrightText
+	case "PackageSummary":
+		return &p.Summary
+	case "PackageDescription":
+		return &p.Description
+	case "PackageComment":
+		return &p.Comment
+	case "PrimaryPackagePurpose":
+		return &p.PrimaryPackagePurpose
+	case "ReleaseDate":
+		return &p.ReleaseDate
+	case "BuiltDate":
+		return &p.BuiltDate
+	case "ValidUntilDate":
+		return &p.ValidUntilDate
+	}
+	return nil
 }
 
 func parseChecksum(s string) checksum {

@@ -18,15 +18,30 @@ type Builder struct {
 	targets    []int32          // index of a component, or unknown, or artifact(n)
 	names      []string         // the reference itself, by the same index
 	edges      []edge
+	words      words // "" first
 	gaps       []biopsy.Gap
 	dropped    int // gaps beyond MaxGaps
 }
 
+// edge is small, for a document may have millions: kind and scope are indexes in words.
 type edge struct {
-	from, to int32
-	kind     biopsy.RelationKind
-	scope    biopsy.Scope
-	weak     bool
+	from, to    int32
+	kind, scope uint8
+	weak        bool
+}
+
+// words numbers the few kinds and scopes of a document's edges. A document with more than 255 of them has its further ones read as "".
+type words []string
+
+func (w *words) index(word string) uint8 {
+	if i := slices.Index(*w, word); i >= 0 {
+		return uint8(i)
+	}
+	if len(*w) == 256 {
+		return 0
+	}
+	*w = append(*w, word)
+	return uint8(len(*w) - 1)
 }
 
 const unknown = -1
@@ -88,18 +103,25 @@ func (b *Builder) ref(ref string) int32 {
 
 // Relate adds an edge between two of the document's references; either may be added later.
 func (b *Builder) Relate(from, to string, kind biopsy.RelationKind, scope biopsy.Scope) {
-	b.edges = append(b.edges, edge{from: b.ref(from), to: b.ref(to), kind: kind, scope: scope})
+	b.add(from, to, kind, scope, false)
 }
 
 // Hint adds an edge of a document that knows one kind of edge only: depends-on, or contains when it starts at an artifact. Any edge of
 // Relate between the same two replaces it.
 func (b *Builder) Hint(from, to string) {
-	b.edges = append(b.edges, edge{from: b.ref(from), to: b.ref(to), kind: biopsy.DependsOn, weak: true})
+	b.add(from, to, biopsy.DependsOn, "", true)
 }
 
 // Hold adds a contains edge that a document implies by its order; any edge of Relate between the same two replaces it.
 func (b *Builder) Hold(from, to string) {
-	b.edges = append(b.edges, edge{from: b.ref(from), to: b.ref(to), kind: biopsy.Contains, weak: true})
+	b.add(from, to, biopsy.Contains, "", true)
+}
+
+func (b *Builder) add(from, to string, kind biopsy.RelationKind, scope biopsy.Scope, weak bool) {
+	if b.words == nil {
+		b.words = words{""}
+	}
+	b.edges = append(b.edges, edge{b.ref(from), b.ref(to), b.words.index(string(kind)), b.words.index(string(scope)), weak})
 }
 
 // Gap keeps what could not be read.
@@ -188,9 +210,12 @@ func (b *Builder) relations() []biopsy.Relation {
 	b.resolve()
 	slices.SortFunc(b.edges, func(x, y edge) int {
 		return cmp.Or(cmp.Compare(x.from, y.from), cmp.Compare(x.to, y.to), order(x.weak, y.weak),
-			strings.Compare(string(x.kind), string(y.kind)), strings.Compare(string(x.scope), string(y.scope)))
+			strings.Compare(b.words[x.kind], b.words[y.kind]), strings.Compare(b.words[x.scope], b.words[y.scope]))
 	})
-	var out []biopsy.Relation
+	if len(b.edges) == 0 {
+		return nil
+	}
+	out := make([]biopsy.Relation, 0, len(b.edges))
 	for i, e := range b.edges {
 		if i > 0 {
 			last := b.edges[i-1]
@@ -198,7 +223,7 @@ func (b *Builder) relations() []biopsy.Relation {
 				continue
 			}
 		}
-		out = append(out, biopsy.Relation{From: b.target(e.from), To: b.target(e.to), Kind: e.kind, Scope: e.scope})
+		out = append(out, biopsy.Relation{From: b.target(e.from), To: b.target(e.to), Kind: biopsy.RelationKind(b.words[e.kind]), Scope: biopsy.Scope(b.words[e.scope])})
 	}
 	slices.SortFunc(out, func(x, y biopsy.Relation) int {
 		return cmp.Or(strings.Compare(x.From, y.From), strings.Compare(string(x.Kind), string(y.Kind)), strings.Compare(x.To, y.To),
@@ -220,7 +245,7 @@ func (b *Builder) resolve() {
 		case from == to: // two references folded into one component, or a document that loops
 		default:
 			if e.weak && from < unknown {
-				e.kind = biopsy.Contains
+				e.kind = b.words.index(string(biopsy.Contains))
 			}
 			e.from, e.to = from, to
 			kept = append(kept, e)
