@@ -15,7 +15,7 @@ func mapFile(path string) ([]byte, func() error, error) {
 		return nil, nil, err
 	}
 	if size < headerSize || size != int64(int(size)) {
-		return nil, nil, errors.Join(fmt.Errorf("%s: not a book of advisories: %d bytes", path, size), f.Close())
+		return nil, nil, errors.Join(rebuild(fmt.Errorf("%s: %w: %d bytes", path, ErrNotBook, size)), f.Close())
 	}
 	data := make([]byte, size)
 	_, err = io.ReadFull(f, data)
