@@ -76,26 +76,20 @@ func goLinked(in biopsy.Input) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	secs, err := f.Sections()
-	if err != nil {
+	found, known, err := f.Mentions(".go.buildinfo", ".gopclntab", ".note.go.buildid")
+	switch {
+	case err != nil:
 		return false, err
-	}
-	if secs == nil {
+	case !known:
 		return hasGoNote(f), nil
+	case !found:
+		return false, nil
 	}
-	other := false
-	for _, s := range secs {
-		switch s.Name {
-		case ".go.buildinfo":
-			return true, nil
-		case ".gopclntab", ".note.go.buildid":
-			other = true
-		}
-	}
-	if other && in.Gap != nil {
+	_, ok, err := f.Section(".go.buildinfo")
+	if !ok && err == nil && in.Gap != nil {
 		in.Gap(biopsy.Gap{Place: in.Place(), Reader: "go-binary", Reason: "a go program without build information: its modules are unknown"})
 	}
-	return false, nil
+	return ok, err
 }
 
 func hasGoNote(f *elf.File) bool {

@@ -64,6 +64,9 @@ func sectionOf(in biopsy.Input, name string, limit uint64) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
+		if found, _, err := f.Mentions(name); err != nil || !found {
+			return nil, err
+		}
 		s, ok, err := f.Section(name)
 		if err != nil || !ok {
 			return nil, err

@@ -1,0 +1,172 @@
+package installed
+
+import (
+	"path"
+	"strings"
+)
+
+// umbrellas are group prefixes that many unrelated projects share: standing under one says little.
+var umbrellas = map[string]bool{"org.apache": true, "com.google": true, "org.eclipse": true, "com.sun": true, "org.codehaus": true, "com.github": true,
+	"io.github": true, "com.ibm": true, "com.oracle": true, "net.sf": true, "net.sourceforge": true, "javax.xml": true, "org.w3c": true}
+
+// genericWords are parts of artifact names that say nothing about the project.
+var genericWords = map[string]bool{"api": true, "all": true, "base": true, "client": true, "common": true, "commons": true, "core": true, "ext": true, "impl": true,
+	"java": true, "lib": true, "main": true, "server": true, "util": true, "utils": true}
+
+// words are the telling parts of names.
+func words(names ...string) map[string]bool {
+	m := map[string]bool{}
+	for _, n := range names {
+		for _, w := range strings.FieldsFunc(n, func(r rune) bool { return r == '-' || r == '.' || r == '_' }) {
+			if w = strings.ToLower(w); !genericWords[w] && len(w) > 1 {
+				m[w] = true
+			}
+		}
+	}
+	return m
+}
+
+// mostly tells whether at least half of the classes stand under the first two elements of a group, or, where these are an
+// umbrella, in a folder named for the rest of the group or the artifact. An archive without classes is mostly anything.
+func (j *jar) mostly(group, artifact string) bool {
+	parts := strings.SplitN(group, ".", 3)
+	first := strings.Join(parts[:min(2, len(parts))], ".")
+	root, rest := strings.ReplaceAll(first, ".", "/"), ""
+	if len(parts) == 3 {
+		rest = parts[2]
+	}
+	if umbrellas[first] || len(parts) < 2 {
+		root = "" // the words must tell
+	}
+	wanted := words(rest, artifact)
+	n := 0
+	for folder, classes := range j.folders {
+		if root != "" && under(folder, root) || named(folder, wanted) {
+			n += classes
+		}
+	}
+	return 2*n >= j.classes
+}
+
+// about tells whether some folder of classes is named for the artifact.
+func (j *jar) about(artifact string) bool {
+	wanted := words(artifact)
+	for folder := range j.folders {
+		if named(folder, wanted) {
+			return true
+		}
+	}
+	return false
+}
+
+// named tells whether an element of the folder is one of the words.
+func named(folder string, wanted map[string]bool) bool {
+	for e := range strings.SplitSeq(folder, "/") {
+		if wanted[strings.ToLower(e)] {
+			return true
+		}
+	}
+	return false
+}
+
+// group applies rule 4 and tells whether the answer is inferred.
+func (j *jar) group(artifact string) (group string, inferred bool) {
+	for _, r := range knownGroups() {
+		if ok, err := path.Match(r.artifact, artifact); err == nil && ok && (r.root == "*" || j.holds(r.root)) {
+			if r.group == "=" {
+				return artifact, false
+			}
+			return r.group, false
+		}
+	}
+	if group, ok := strings.CutSuffix(j.manifest.symbolicName(), "."+artifact); ok && strings.Contains(group, ".") && !umbrellas[group] {
+		return group, true
+	}
+	if strings.Count(artifact, ".") >= 2 && j.holds(strings.ReplaceAll(artifact, ".", "/")) { // org.eclipse.jdt.core
+		return artifact[:strings.LastIndexByte(artifact, '.')], true
+	}
+	if v := j.manifest.main("Implementation-Vendor-Id"); strings.Contains(v, ".") && !strings.ContainsAny(v, " /") && j.mostly(v, "") && !umbrellas[v] {
+		return v, true
+	}
+	return j.shared(artifact), true
+}
+
+// shared is the folder that all classes share but those of embedded poms, at most three deep, without a last element that only
+// repeats the artifact's name. "" when they share less than two elements.
+func (j *jar) shared(artifact string) string {
+	common := ""
+	for folder := range j.folders {
+		switch {
+		case folder == "" || j.foreign(folder):
+		case common == "":
+			common = folder
+		default:
+			common = commonFolder(common, folder)
+			if common == "" {
+				return ""
+			}
+		}
+	}
+	parts := strings.Split(common, "/")
+	if parts = parts[:min(3, len(parts))]; len(parts) < 2 {
+		return ""
+	}
+	if last := parts[len(parts)-1]; len(parts) == 3 && strings.Contains(artifact, last) && parts[0] != "com" {
+		parts = parts[:2]
+	}
+	if group := strings.Join(parts, "."); !umbrellas[group] {
+		return group
+	}
+	return ""
+}
+
+// foreign tells whether a folder belongs to an embedded pom: it stands under the first two elements of its group.
+func (j *jar) foreign(folder string) bool {
+	for _, p := range j.poms {
+		parts := strings.SplitN(p.group, ".", 3)
+		if under(folder, strings.Join(parts[:min(2, len(parts))], "/")) {
+			return true
+		}
+	}
+	return false
+}
+
+// holds tells whether some class stands under root.
+func (j *jar) holds(root string) bool {
+	for folder := range j.folders {
+		if under(folder, root) {
+			return true
+		}
+	}
+	return len(j.folders) == 0 // an archive of resources: only the name can tell
+}
+
+// all tells whether every class in a package stands under root.
+func (j *jar) all(root string) bool {
+	for folder := range j.folders {
+		if folder != "" && !under(folder, root) {
+			return false
+		}
+	}
+	return len(j.folders) > 0
+}
+
+// under tells whether a folder is root or inside it.
+func under(folder, root string) bool {
+	return strings.HasPrefix(folder, root) && (len(folder) == len(root) || root == "" || folder[len(root)] == '/')
+}
+
+// commonFolder returns the deepest folder that holds both.
+func commonFolder(a, b string) string {
+	n := 0
+	for i := 0; i <= len(a) && i <= len(b); i++ {
+		endA, endB := i == len(a) || a[i] == '/', i == len(b) || b[i] == '/'
+		if endA && endB {
+			n = i
+		}
+		if i == len(a) || i == len(b) || a[i] != b[i] {
+			break
+		}
+	}
+	return a[:n]
+}
