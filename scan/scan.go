@@ -186,7 +186,7 @@ func fold(sorted []biopsy.Component) []biopsy.Component {
 }
 
 func subject(o Options, arts []biopsy.Artifact) biopsy.Subject {
-	s := biopsy.Subject{Name: o.Name, Version: o.Version}
+	s := biopsy.Subject{Name: o.Name, Version: o.Version, Kind: biopsy.Application}
 	if len(arts) > 0 {
 		s.Name = cmp.Or(s.Name, arts[0].Name)
 		if arts[0].Kind == "container-image" {

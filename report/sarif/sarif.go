@@ -64,7 +64,7 @@ type result struct {
 	Kind         string            `json:"kind"`
 	Level        string            `json:"level"`
 	Message      message           `json:"message"`
-	Locations    []location        `json:"locations"`
+	Locations    []location        `json:"locations,omitempty"`
 	Fingerprints map[string]string `json:"partialFingerprints"`
 }
 
