@@ -120,8 +120,12 @@ func (j *jar) shared(artifact string) string {
 	return ""
 }
 
-// foreign tells whether a folder belongs to an embedded pom: it stands under the first two elements of its group.
+// foreign tells whether a folder belongs to an embedded pom, because it stands under the first two elements of its group, or to
+// the launcher of a Spring Boot program.
 func (j *jar) foreign(folder string) bool {
+	if under(folder, "org/springframework/boot/loader") && j.manifest.main("Start-Class") != "" {
+		return true
+	}
 	for _, p := range j.poms {
 		parts := strings.SplitN(p.group, ".", 3)
 		if under(folder, strings.Join(parts[:min(2, len(parts))], "/")) {
@@ -138,7 +142,7 @@ func (j *jar) holds(root string) bool {
 			return true
 		}
 	}
-	return len(j.folders) == 0 // an archive of resources: only the name can tell
+	return len(j.folders) == 0 && j.nested == 0 && j.ending == ".jar" // resources only: the name must do
 }
 
 // all tells whether every class in a package stands under root.
