@@ -150,3 +150,14 @@ func TestOpenTwice(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// BenchmarkFor asks about a file that is no container, as most are.
+func BenchmarkFor(b *testing.B) {
+	head := bytes.Repeat([]byte("int main(void) { return 0; }\n"), 4096/29)
+	b.ReportAllocs()
+	for b.Loop() {
+		if For(biopsy.File{Path: "src/main.c"}, head) != nil {
+			b.Fatal("a container")
+		}
+	}
+}

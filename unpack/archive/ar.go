@@ -73,20 +73,20 @@ func (a *ar) member(off int64) (end int64, err error) {
 	end = start + size
 	name := trimmed(h[:16])
 	switch {
-	case name == "/", name == "/SYM64/", strings.HasPrefix(name, "__.SYMDEF"):
+	case name == "/", name == "/SYM64/", strings.HasPrefix(name, "/<"), strings.HasPrefix(name, "__.SYMDEF"): // tables of linkers
 		return end, nil
 	case name == "//":
 		a.names = make([]byte, min(size, maxArNames))
 		_, err := io.ReadFull(io.NewSectionReader(a.c, start, size), a.names)
 		return end, err
 	case strings.HasPrefix(name, "#1/"):
-		if name, start, err = a.bsdName(name[3:], start, end); err != nil {
-			return 0, damage(off, err)
-		}
+		name, start, err = a.bsdName(name[3:], start, end)
 	case strings.HasPrefix(name, "/"):
-		if name, err = a.gnuName(name[1:]); err != nil {
-			return 0, damage(off, err)
-		}
+		name, err = a.gnuName(name[1:])
+	}
+	if err != nil {
+		a.lost("", damage(off, err).Error(), size)
+		return end, nil
 	}
 	mode, err := strconv.ParseUint(trimmed(h[40:48]), 8, 32)
 	if err != nil {

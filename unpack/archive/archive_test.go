@@ -248,6 +248,42 @@ new%0Aline -rw-r--r-- "x"
 	}
 }
 
+// TestHostileAr has names and sizes that lie.
+func TestHostileAr(t *testing.T) {
+	member := func(name string, size any, body string) string {
+		return fmt.Sprintf("%-16s%-12d%-6d%-6d%-8s%-10v`\n%s", name, 0, 0, 0, "100644", size, body)
+	}
+	for name, c := range map[string]struct{ b, want string }{
+		"BSD names":      {member("#1/8", 11, "long nam") + "abc\n" + member("b", 1, "x"), "long nam -rw-r--r-- \"abc\"\nb -rw"},
+		"BSD name lies":  {member("#1/99", 2, "ab") + member("b", 1, "x"), "gap : at offset 8: name of \"99\" bytes in a member of 2\nb -rw"},
+		"GNU name lies":  {member("/77", 2, "ab") + member("b", 1, "x"), "gap : at offset 8: name at \"77\" of a table of 0 bytes\nb -rw"},
+		"linker's table": {member("/<XFGHASHMAP>/", 2, "ab") + member("b", 1, "x"), "by ar\nb -rw"},
+		"size lies":      {member("a", 99, "ab"), "says it has \"99\" bytes, 2 are left"},
+		"size negative":  {member("a", -1, "ab"), "says it has"},
+		"no header":      {strings.Repeat("x", 80), "no ar header"},
+	} {
+		if got := list(newSpool(t), &Ar, "x.a", []byte(arMagic+c.b)); !strings.Contains(got, c.want) {
+			t.Errorf("%s: got\n%s want %q", name, got, c.want)
+		}
+	}
+	if got := list(newSpool(t), &Ar, "x.a", []byte(arThinMagic)); !strings.Contains(got, "thin archive") {
+		t.Errorf("got %s", got)
+	}
+}
+
+// TestInitramfs reads archives behind each other as the kernel loads them: one plain, one packed.
+func TestInitramfs(t *testing.T) {
+	b, err := os.ReadFile("testdata/members/newc.cpio")
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := append(append(append(bytes.Clone(b), make([]byte, 700)...), b...), make([]byte, 512)...)
+	got := list(newSpool(t), &Cpio, "initrd", append(both, gz(b)...))
+	if strings.Count(got, "tree/sub/run -rwxr-xr-x") != 2 || !strings.Contains(got, "segment-3 -rw-r--r-- \"\\x1f\\x8b") {
+		t.Errorf("got\n%s", got)
+	}
+}
+
 func gz(b []byte) []byte {
 	var out bytes.Buffer
 	w := gzip.NewWriter(&out)

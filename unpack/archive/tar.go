@@ -19,6 +19,11 @@ func isTar(head []byte) bool {
 	if len(head) < 512 || head[0] == 0 {
 		return false
 	}
+	for _, c := range head[148:156] { // octal digits: most files end here
+		if (c < '0' || c > '7') && c != ' ' && c != 0 {
+			return false
+		}
+	}
 	field := string(bytes.Trim(head[148:156], " \x00"))
 	want, err := strconv.ParseInt(field, 8, 32)
 	if err != nil {
