@@ -17,7 +17,6 @@ type bar struct {
 
 	mu    sync.Mutex
 	stage string
-	last  time.Time
 	line  *progressbar.ProgressBar
 }
 
