@@ -18,8 +18,12 @@ import (
 	"github.com/biopsy-sca/biopsy"
 )
 
-// maxText bounds the files that are read, in bytes. The largest package-lock.json we know of has 12 MB.
-const maxText = 512 << 20
+// maxText bounds the files that are read, in bytes; the largest lock file we know of has 12 MB. JSON may be larger, for it is walked
+// without being taken apart first.
+const (
+	maxText = 64 << 20
+	maxJSON = 512 << 20
+)
 
 // doc is one file at hand: its text, and where its claims go.
 type doc struct {
@@ -89,8 +93,12 @@ func load(ctx context.Context, in biopsy.Input) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if in.Size() > maxText {
-		return nil, fmt.Errorf("%s: %d bytes, more than the %d that are read", in.Place(), in.Size(), maxText)
+	limit := int64(maxText)
+	if strings.HasSuffix(in.Path, ".json") {
+		limit = maxJSON
+	}
+	if in.Size() > limit {
+		return nil, fmt.Errorf("%s: %d bytes, more than the %d that are read", in.Place(), in.Size(), limit)
 	}
 	text := make([]byte, in.Size())
 	if n, err := in.ReadAt(text, 0); n < len(text) {

@@ -45,10 +45,15 @@ func visitNPM(root value, f func(folder string, e value)) {
 		packages.each(f)
 		return
 	}
+	left := 4*len(root.j.d.text) + 1<<20 // bytes of folder names: nesting repeats those above
 	var nested func(above string, e value)
 	nested = func(above string, e value) {
 		e.get("dependencies").each(func(name string, e value) {
 			folder := path.Join(above, "node_modules", name)
+			if left -= len(folder); left < 0 || len(folder) > maxFolder {
+				e.j.fail(e.off, "folders nested too deep")
+				return
+			}
 			f(folder, e)
 			nested(folder, e) // no deeper than maxNesting: the text around was walked over before
 		})
@@ -159,18 +164,20 @@ var npmEdges = map[string]biopsy.Scope{
 	"devDependencies": biopsy.Development, "peerDependencies": biopsy.Runtime,
 }
 
-// maxFolder bounds the names of folders that are searched upwards, in bytes: file systems allow no longer ones.
-const maxFolder = 4096
+// maxFolder bounds the names of folders that are searched upwards, in bytes, and maxClimb the steps. npm has not nested deeper than
+// ten packages since 2015.
+const (
+	maxFolder = 1024
+	maxClimb  = 64
+)
 
 // need finds name the way Node does: in the folder's own node_modules, then in those of the folders above.
 func (t npmTree) need(folder, name string) (biopsy.Need, bool) {
 	if len(folder) > maxFolder {
 		folder = ""
 	}
-	for dir := folder; ; dir = path.Dir(dir) {
-		if dir == "." {
-			dir = ""
-		}
+	dir := folder
+	for range maxClimb {
 		if path.Base(dir) != "node_modules" {
 			at := path.Join(dir, "node_modules", name)
 			if p, ok := t[at]; ok {
@@ -181,9 +188,13 @@ func (t npmTree) need(folder, name string) (biopsy.Need, bool) {
 			}
 		}
 		if dir == "" {
-			return biopsy.Need{Name: name}, false
+			break
+		}
+		if dir = path.Dir(dir); dir == "." {
+			dir = ""
 		}
 	}
+	return biopsy.Need{Name: name}, false
 }
 
 // npmLicenses reads the ways in which a licence has been written over the years: a string, {"type": ...}, or a list of them.

@@ -11,7 +11,7 @@ import (
 // maxTOML bounds TOML text in bytes, maxBrackets what is open at once (the parser calls itself for each), and maxDots the dots of
 // one line outside quotes (the parser keeps every prefix of a dotted key).
 const (
-	maxTOML     = 64 << 20
+	maxTOML     = 32 << 20
 	maxBrackets = 10_000
 	maxDots     = 2_000
 )

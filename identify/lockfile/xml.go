@@ -10,7 +10,7 @@ import (
 )
 
 // maxXML bounds XML text in bytes: its tree takes some ten times as much.
-const maxXML = 64 << 20
+const maxXML = 32 << 20
 
 // element is one XML element, without namespaces. A nil element is absent.
 type element struct {

@@ -9,8 +9,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxYAML bounds YAML text in bytes: its tree takes some thirty times as much.
-const maxYAML = 32 << 20
+// maxYAML bounds YAML text in bytes: its tree takes some forty times as much.
+const maxYAML = 20 << 20
 
 // node is one YAML value (YAML 1.1 as go.yaml.in/yaml reads it). The zero value is absent.
 type node struct {
