@@ -3,6 +3,8 @@ package installed
 import (
 	"path"
 	"strings"
+
+	"github.com/biopsy-sca/biopsy/eco"
 )
 
 // umbrellas are group prefixes that many unrelated projects share: standing under one says little.
@@ -70,9 +72,9 @@ func named(folder string, wanted map[string]bool) bool {
 }
 
 // group applies rule 4 and tells whether the answer is inferred.
-func (j *jar) group(artifact string) (group string, inferred bool) {
+func (j *jar) group(artifact, version string) (group string, inferred bool) {
 	for _, r := range knownGroups() {
-		if ok, err := path.Match(r.artifact, artifact); err == nil && ok && (r.root == "*" || j.holds(r.root)) {
+		if ok, err := path.Match(r.artifact, artifact); err == nil && ok && (r.root == "*" || j.holds(r.root)) && r.covers(version) {
 			if r.group == "=" {
 				return artifact, false
 			}
@@ -89,6 +91,15 @@ func (j *jar) group(artifact string) (group string, inferred bool) {
 		return v, true
 	}
 	return j.shared(artifact), true
+}
+
+// covers tells whether the rule is meant for the version. A rule for old versions is not for one that is unknown or odd.
+func (r groupRule) covers(version string) bool {
+	if r.before == "" {
+		return true
+	}
+	n, err := eco.Compare("Maven", version, r.before)
+	return version != "" && err == nil && n < 0
 }
 
 // shared is the folder that all classes share but those of embedded poms, at most three deep, without a last element that only

@@ -126,7 +126,7 @@ func (j *jar) identify() identity {
 	}
 	inferred := false
 	if id.group == "" {
-		id.group, inferred = j.group(id.artifact)
+		id.group, inferred = j.group(id.artifact, first(version, j.manifestVersion()))
 	}
 	j.weighVersion(&id, version)
 	switch {

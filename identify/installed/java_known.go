@@ -14,7 +14,10 @@ import (
 var mavenText string
 
 // groupRule gives the group of artifacts whose classes stand under a folder.
-type groupRule struct{ root, artifact, group string }
+type groupRule struct {
+	root, artifact, group string
+	before                string // only versions before this one; "" is all
+}
 
 // marker is a class that only one artifact has.
 type marker struct {
@@ -57,7 +60,9 @@ func parseFacts(text string) mavenFacts {
 		}
 		switch {
 		case w[0] == "group" && len(w) == 4:
-			f.groups = append(f.groups, groupRule{w[1], w[2], w[3]})
+			f.groups = append(f.groups, groupRule{w[1], w[2], w[3], ""})
+		case w[0] == "group" && len(w) == 5 && w[4][0] == '<':
+			f.groups = append(f.groups, groupRule{w[1], w[2], w[3], w[4][1:]})
 		case w[0] == "bundle" && len(w) == 3:
 			f.bundles[w[1]] = w[2]
 		case w[0] == "single" && len(w) == 3:

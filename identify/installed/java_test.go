@@ -71,6 +71,25 @@ func TestFacts(t *testing.T) {
 	}
 }
 
+// TestGroupByVersion: projects that moved to another group keep the old one for their old versions.
+func TestGroupByVersion(t *testing.T) {
+	cases := []struct{ file, class, want string }{
+		{"c3p0-0.9.1.2.jar", "com/mchange/v2/c3p0/C.class", "maven/c3p0/c3p0@0.9.1.2 "},
+		{"c3p0-0.9.5.5.jar", "com/mchange/v2/c3p0/C.class", "maven/com.mchange/c3p0@0.9.5.5 "},
+		{"c3p0.jar", "com/mchange/v2/c3p0/C.class", "maven/com.mchange/c3p0@ "},
+		{"asm-3.3.1.jar", "org/objectweb/asm/A.class", "maven/asm/asm@3.3.1 "},
+		{"groovy-3.0.9.jar", "org/codehaus/groovy/G.class", "maven/org.codehaus.groovy/groovy@3.0.9 "},
+		{"groovy-4.0.1.jar", "org/apache/groovy/G.class", "maven/org.apache.groovy/groovy@4.0.1 "},
+		{"hibernate-core-6.1.0.Final.jar", "org/hibernate/H.class", "maven/org.hibernate.orm/hibernate-core@6.1.0.Final "},
+	}
+	for _, c := range cases {
+		got := read(c.file, zipped(t, []txtar.File{{Name: c.class}}), nil)
+		if !strings.Contains(got, c.want) {
+			t.Errorf("%s: got %q, want %q in it", c.file, got, c.want)
+		}
+	}
+}
+
 func BenchmarkJavaArchive(b *testing.B) {
 	files := []txtar.File{{Name: "META-INF/MANIFEST.MF", Data: []byte("Manifest-Version: 1.0\nImplementation-Version: 1.2\n")},
 		{Name: "META-INF/maven/org.example/a/pom.properties", Data: []byte("version=1.2\ngroupId=org.example\nartifactId=a\n")},
