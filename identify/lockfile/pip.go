@@ -19,12 +19,52 @@ func requirements(d *doc) error {
 	if madeForTools(d.Path) {
 		scope = biopsy.Development
 	}
-	for _, l := range continued(d.text) {
+	lines, versions := continued(d.text), pyVersions{}
+	for _, l := range lines {
+		if c := requirement(l.text); c.Version != "" {
+			versions.add(c.Name, c.Version)
+		}
+	}
+	via := requiredBy(d.text)
+	for _, l := range lines {
 		c := requirement(l.text)
 		c.Scope = scope
+		for _, name := range via[pyFold(c.Name)] {
+			c.Needs = append(c.Needs, versions.need(name, biopsy.Runtime))
+		}
 		d.add(l.line, c)
 	}
 	return nil
+}
+
+// requiredBy reads the comments of pip-compile and uv, "# via flask" behind or below the package that flask needs. It returns what
+// each folded name needs, in the order of the file.
+func requiredBy(text []byte) map[string][]string {
+	needs := map[string][]string{}
+	name, listing := "", false
+	note := func(parents string) {
+		for p := range strings.SplitSeq(parents, ",") {
+			if p = pyFold(pythonName(strings.TrimSpace(p))); p != "" && name != "" {
+				needs[p] = append(needs[p], name)
+			}
+		}
+	}
+	for raw := range bytes.Lines(text) {
+		s := strings.TrimSpace(string(raw))
+		code, comment, _ := strings.Cut(s, "#")
+		if code != "" && !strings.HasPrefix(code, "--") {
+			name, listing = pythonName(code), false
+		}
+		parents, first := strings.CutPrefix(strings.TrimSpace(comment), "via")
+		switch {
+		case first:
+			listing = true
+			note(parents)
+		case listing && code == "":
+			note(comment)
+		}
+	}
+	return needs
 }
 
 // madeForTools tells by a file's name that it lists what only the makers need: "requirements-dev.txt", "requirements/test.txt".
@@ -109,6 +149,9 @@ func pythonName(s string) string {
 	i := 0
 	for i < len(s) && (s[i] == '-' || s[i] == '_' || s[i] == '.' || '0' <= s[i] && s[i] <= '9' || 'a' <= s[i]|0x20 && s[i]|0x20 <= 'z') {
 		i++
+	}
+	if strings.IndexAny(s, "-_.") == 0 {
+		return ""
 	}
 	return strings.TrimRight(s[:i], "-_.")
 }
