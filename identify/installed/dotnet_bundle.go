@@ -79,10 +79,6 @@ type region struct{ offset, size int64 }
 
 // hostData returns where a program's data stands; nil when too little is appended to the program for a bundle.
 func hostData(in biopsy.Input) ([]region, error) {
-	var head [4]byte
-	if err := readFull(in, head[:], 0); err != nil {
-		return nil, err
-	}
 	var parts []region
 	end := int64(0)
 	add := func(offset, size uint64, data bool) {
@@ -94,20 +90,17 @@ func hostData(in biopsy.Input) ([]region, error) {
 			parts = append(parts, region{int64(offset), int64(size)})
 		}
 	}
+	f, err := elf.Open(in.Content, in.Size())
 	switch {
-	case string(head[:]) == elf.Magic:
-		f, err := elf.Open(in.Content, in.Size())
-		if err != nil {
-			return nil, err
-		}
+	case err == nil:
 		for _, s := range f.Segs {
 			add(s.Offset, s.Size, s.Type == elf.Load && s.Flags&elf.FlagW != 0)
 		}
 		add(uint64(f.SectionsEnd()), 0, false)
-	case string(head[:2]) == "MZ":
+	case errors.Is(err, elf.ErrNot):
 		f, err := pe.Open(in.Content, in.Size())
 		if errors.Is(err, pe.ErrNot) {
-			return nil, nil // a DOS program
+			return nil, nil // a DOS program, or one for macOS
 		}
 		if err != nil {
 			return nil, err
@@ -115,6 +108,8 @@ func hostData(in biopsy.Input) ([]region, error) {
 		for _, s := range f.Sections {
 			add(uint64(s.Offset), uint64(s.Size), s.Name == ".data")
 		}
+	default:
+		return nil, err
 	}
 	if in.Size()-end < minBundle {
 		return nil, nil

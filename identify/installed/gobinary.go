@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"debug/buildinfo"
+	"errors"
 	"fmt"
 	"path"
 	"regexp"
@@ -65,14 +66,10 @@ func goBinary(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence)) er
 // goLinked tells whether an ELF file can have build information, by its section names. Files without sections and those of other
 // formats may.
 func goLinked(in biopsy.Input) (bool, error) {
-	var head [4]byte
-	if err := readFull(in, head[:], 0); err != nil {
-		return false, err
-	}
-	if string(head[:]) != elf.Magic {
+	f, err := elf.Open(in.Content, in.Size())
+	if errors.Is(err, elf.ErrNot) {
 		return true, nil
 	}
-	f, err := elf.Open(in.Content, in.Size())
 	if err != nil {
 		return false, err
 	}

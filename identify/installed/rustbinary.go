@@ -54,24 +54,30 @@ func rustBinary(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence)) 
 
 // sectionOf reads a section of a program of any format; nil when it has none of that name.
 func sectionOf(in biopsy.Input, name string, limit uint64) ([]byte, error) {
+	f, err := elf.Open(in.Content, in.Size())
+	switch {
+	case errors.Is(err, elf.ErrNot):
+		return otherSection(in, name, limit)
+	case err != nil:
+		return nil, err
+	}
+	if found, _, err := f.Mentions(name); err != nil || !found {
+		return nil, err
+	}
+	s, ok, err := f.Section(name)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return f.Data(s, limit)
+}
+
+// otherSection reads a section of a PE or Mach-O file.
+func otherSection(in biopsy.Input, name string, limit uint64) ([]byte, error) {
 	var head [4]byte
 	if err := readFull(in, head[:], 0); err != nil {
 		return nil, err
 	}
 	switch {
-	case string(head[:]) == elf.Magic:
-		f, err := elf.Open(in.Content, in.Size())
-		if err != nil {
-			return nil, err
-		}
-		if found, _, err := f.Mentions(name); err != nil || !found {
-			return nil, err
-		}
-		s, ok, err := f.Section(name)
-		if err != nil || !ok {
-			return nil, err
-		}
-		return f.Data(s, limit)
 	case string(head[:2]) == "MZ":
 		f, err := pe.Open(in.Content, in.Size())
 		if errors.Is(err, pe.ErrNot) {
