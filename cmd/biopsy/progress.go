@@ -37,7 +37,11 @@ func (b *bar) tell(p biopsy.Progress) {
 		}
 	case p.Stage != b.stage || b.line == nil:
 		b.clear()
-		b.line = progressbar.NewOptions64(max(p.Total, -1), progressbar.OptionSetWriter(b.s.err), progressbar.OptionSetDescription(p.Stage),
+		total := p.Total
+		if total <= 0 {
+			total = -1 // progressbar's word for unknown
+		}
+		b.line = progressbar.NewOptions64(total, progressbar.OptionSetWriter(b.s.err), progressbar.OptionSetDescription(p.Stage),
 			progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetWidth(30))
 		fallthrough
 	default:
