@@ -188,7 +188,7 @@ func dockerExpand(s string, args map[string]string) string {
 	})
 }
 
-// dockerImage names a container image: "registry/owner/name:tag@sha256:...". No tag means latest, which is no version.
+// dockerImage names a container image: "registry/owner/name:tag@sha256:...". No tag means "latest", which is no version.
 func dockerImage(ref string) biopsy.Claim {
 	if ref == "scratch" || strings.Contains(ref, "$") {
 		return biopsy.Claim{}
@@ -204,6 +204,9 @@ func dockerImage(ref string) biopsy.Claim {
 	}
 	if registry == "docker.io" {
 		registry = ""
+	}
+	if tag == "latest" {
+		tag = ""
 	}
 	full = strings.TrimPrefix(full, "library/")
 	c := pkg("docker", full, first(digest, tag), "repository_url", registry)
