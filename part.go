@@ -45,8 +45,20 @@ type Unpacker struct {
 	Name string
 	// Match is shown the file's name and its first bytes (up to 4 KiB; fewer when the file is shorter).
 	Match func(f File, head []byte) bool
+	// Magics stand at a fixed distance from the container's start. Carving looks for them at any offset of a larger image; empty
+	// when the format cannot be found that way.
+	Magics []Magic
+	// Extent says how many bytes the container takes that starts at off, at most max; false when there is none after all. Only its
+	// header is read. nil when Magics is empty.
+	Extent func(c io.ReaderAt, off, max int64) (int64, bool)
 	// Unpack yields the members in an order that depends on the bytes alone. Paths are cleaned and never leave the container.
 	Unpack func(ctx context.Context, f File, c Content, u UnpackOptions) error
+}
+
+// Magic is bytes that stand at a distance from the start of what they mark.
+type Magic struct {
+	Bytes []byte
+	At    int64
 }
 
 // Budget counts what unpacking costs over all containers of one artifact. unpack.Budget is the real one.
