@@ -38,6 +38,7 @@ type asar struct {
 	in   biopsy.Input
 	base int64 // where the files' bytes start
 	say  func(c biopsy.Claim, confidence float64)
+	bad  *several
 }
 
 func electronArchive(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence)) error {
@@ -58,28 +59,28 @@ func electronArchive(_ context.Context, in biopsy.Input, emit func(biopsy.Eviden
 	if err := json.Unmarshal(b, &root); err != nil {
 		return fmt.Errorf("parse index: %w", err)
 	}
-	a := asar{in, 8 + size, sheet{in, "electron-asar", biopsy.Manifest, emit}.say}
-	return a.walk(&root, "", 0)
+	a := asar{in, 8 + size, sheet{in, "electron-asar", biopsy.Manifest, emit}.say, &several{}}
+	a.walk(&root, "", 0)
+	return a.bad.err()
 }
 
 // walk visits folders by name. A package that cannot be read costs itself only.
-func (a asar) walk(n *asarNode, at string, depth int) error {
+func (a asar) walk(n *asarNode, at string, depth int) {
 	if depth > 256 {
-		return fmt.Errorf("folders nested more than %d deep", depth)
+		a.bad.add(fmt.Errorf("folders nested more than %d deep", depth))
+		return
 	}
-	var bad error
 	for _, name := range slices.Sorted(maps.Keys(n.Files)) {
 		f, p := n.Files[name], path.Join(at, name)
 		if f == nil {
 			continue
 		}
 		if f.Files != nil {
-			bad = errors.Join(bad, a.walk(f, p, depth+1))
+			a.walk(f, p, depth+1)
 		} else if p == "package.json" || (name == "package.json" && nodeResolves(p)) {
-			bad = errors.Join(bad, a.module(f, p))
+			a.bad.add(a.module(f, p))
 		}
 	}
-	return bad
 }
 
 func (a asar) module(f *asarNode, p string) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/biopsy-sca/biopsy"
@@ -56,12 +55,16 @@ func composerInstalled(_ context.Context, in biopsy.Input, emit func(biopsy.Evid
 		return fmt.Errorf("parse: %w", err)
 	}
 	s := sheet{in, "composer-installed", biopsy.Manifest, emit}
+	dev := map[string]bool{}
+	for _, n := range file.Dev {
+		dev[n] = true
+	}
 	for _, p := range file.Packages {
 		if p.Name == "" {
 			continue
 		}
 		c := p.claim()
-		if c.Scope = biopsy.Runtime; slices.Contains(file.Dev, p.Name) {
+		if c.Scope = biopsy.Runtime; dev[p.Name] {
 			c.Scope = biopsy.Development
 		}
 		s.say(c, sureProperties)

@@ -60,6 +60,29 @@ func whole(in biopsy.Input, limit int64) ([]byte, error) {
 	return bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), nil
 }
 
+// several collects errors that cost one part of a file each: the first few in full, the rest by number.
+type several struct {
+	errs []error
+	more int
+}
+
+func (s *several) add(err error) {
+	switch {
+	case err == nil:
+	case len(s.errs) < 8:
+		s.errs = append(s.errs, err)
+	default:
+		s.more++
+	}
+}
+
+func (s *several) err() error {
+	if s.more > 0 {
+		return fmt.Errorf("%w; and %d more", errors.Join(s.errs...), s.more)
+	}
+	return errors.Join(s.errs...)
+}
+
 // sheet is what every piece of evidence of one reading has in common.
 type sheet struct {
 	in     biopsy.Input

@@ -2,7 +2,6 @@ package installed
 
 import (
 	"context"
-	"errors"
 	"path"
 	"strings"
 
@@ -24,7 +23,7 @@ var javaEndings = []string{"*.jar", "*.war", "*.ear", "*.aar", "*.jpi", "*.hpi",
 const (
 	maxJavaMeta    = 4096     // Maven files and markers of a fat jar
 	maxJavaBytes   = 64 << 20 // unpacked metadata of one archive
-	maxJavaFolders = 1 << 16  // folders that hold classes
+	maxJavaFolders = 1 << 13  // folders that hold classes; all of AWS's SDK has 6,000. Every pom is held against every folder
 )
 
 // jar is what one archive shows.
@@ -33,9 +32,12 @@ type jar struct {
 	ending   string // ".jar"
 	manifest manifest
 	poms     []*pom
+	roots    []string       // first two elements of the poms' groups, as folders
 	folders  map[string]int // classes per folder: "org/apache/log4j"
 	classes  int
-	markers  []marker          // well-known classes seen
+	words    map[string]int    // classes under folders with that element, lower case; filled by count
+	tops     map[string]int    // classes under the first one or two elements; filled by count
+	markers  map[string]marker // well-known classes seen, by the artifact they show
 	probes   map[string]string // "group:artifact" -> version read from a well-known file
 	xpp      string            // version in the name of a top-level marker file; "" in nearly all
 	versions [][]byte          // contents of files that hold a version: "org/example/version.properties"
@@ -48,7 +50,7 @@ func javaArchive(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence))
 		return err
 	}
 	ending := path.Ext(in.Path)
-	j := &jar{file: strings.TrimSuffix(path.Base(in.Path), ending), ending: ending, folders: map[string]int{}, probes: map[string]string{}}
+	j := &jar{file: strings.TrimSuffix(path.Base(in.Path), ending), ending: ending, folders: map[string]int{}, markers: map[string]marker{}, probes: map[string]string{}}
 	bad := j.look(dir)
 	if len(j.poms) == 0 && j.manifest == nil && j.classes == 0 && j.nested == 0 {
 		return bad // a zip by another name
@@ -57,30 +59,29 @@ func javaArchive(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence))
 	return bad
 }
 
-// look goes through the directory once, then reads the few files that matter. Errors are joined: each costs one file only.
+// look goes through the directory once, then reads the few files that matter. An error costs one of them only.
 func (j *jar) look(dir *zipDir) error {
 	var meta []zipEntry
-	err := dir.each(func(e zipEntry) bool {
+	var bad several
+	bad.add(dir.each(func(e zipEntry) bool {
 		if j.note(e.name) && len(meta) < maxJavaMeta {
 			meta = append(meta, e)
 		}
 		return true
-	})
+	}))
 	poms := map[string]*pom{}
 	left := int64(maxJavaBytes)
 	for _, e := range meta {
-		b, readErr := dir.read(e, min(maxZipEntry, left))
-		if readErr != nil {
-			err = errors.Join(err, readErr)
+		b, err := dir.read(e, min(maxZipEntry, left))
+		if err != nil {
+			bad.add(err)
 			continue
 		}
 		left -= int64(len(b))
-		if readErr := j.take(e.name, b, poms); readErr != nil {
-			err = errors.Join(err, readErr)
-		}
+		bad.add(j.take(e.name, b, poms))
 	}
 	j.gather(poms)
-	return err
+	return bad.err()
 }
 
 // note counts a name and tells whether its bytes are needed.
@@ -132,10 +133,10 @@ func (j *jar) noteClass(name, base string) bool {
 	}
 	for _, m := range knownMarkers()[base] {
 		if name == m.class {
-			j.markers = append(j.markers, m)
-		} else if strings.HasSuffix(name, "/"+m.class) {
+			j.markers[m.coordinate] = m
+		} else if _, seen := j.markers[m.coordinate]; !seen && strings.HasSuffix(name, "/"+m.class) {
 			m.moved = true
-			j.markers = append(j.markers, m)
+			j.markers[m.coordinate] = m
 		}
 	}
 	_, probed := knownProbes()[name]

@@ -2,6 +2,7 @@ package installed
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/biopsy-sca/biopsy/eco"
@@ -40,35 +41,50 @@ func (j *jar) mostly(group, artifact string) bool {
 	if umbrellas[first] || len(parts) < 2 {
 		root = "" // the words must tell
 	}
-	wanted := words(rest, artifact)
-	n := 0
-	for folder, classes := range j.folders {
-		if root != "" && under(folder, root) || named(folder, wanted) {
-			n += classes
-		}
+	j.count()
+	most := 0
+	if root != "" {
+		most = j.tops[root]
 	}
-	return 2*n >= j.classes
+	for w := range words(rest, artifact) {
+		most = max(most, j.words[w])
+	}
+	return 2*most >= j.classes
 }
 
 // about tells whether some folder of classes is named for the artifact.
 func (j *jar) about(artifact string) bool {
-	wanted := words(artifact)
-	for folder := range j.folders {
-		if named(folder, wanted) {
+	j.count()
+	for w := range words(artifact) {
+		if j.words[w] > 0 {
 			return true
 		}
 	}
 	return false
 }
 
-// named tells whether an element of the folder is one of the words.
-func named(folder string, wanted map[string]bool) bool {
-	for e := range strings.SplitSeq(folder, "/") {
-		if wanted[strings.ToLower(e)] {
-			return true
+// maxElements is how deep into a folder's name words are looked for.
+const maxElements = 16
+
+// count counts, once, the classes under each word that is an element of a folder, and under the first one and two elements.
+func (j *jar) count() {
+	if j.words != nil {
+		return
+	}
+	j.words, j.tops = map[string]int{}, map[string]int{}
+	for folder, classes := range j.folders {
+		elements := strings.SplitN(folder, "/", maxElements+1)
+		elements = elements[:min(maxElements, len(elements))]
+		for i, e := range elements {
+			if e = strings.ToLower(e); !slices.Contains(elements[:i], e) {
+				j.words[e] += classes
+			}
+		}
+		j.tops[elements[0]] += classes
+		if len(elements) > 1 {
+			j.tops[elements[0]+"/"+elements[1]] += classes
 		}
 	}
-	return false
 }
 
 // group applies rule 4 and tells whether the answer is inferred.
@@ -137,13 +153,7 @@ func (j *jar) foreign(folder string) bool {
 	if under(folder, "org/springframework/boot/loader") && j.manifest.main("Start-Class") != "" {
 		return true
 	}
-	for _, p := range j.poms {
-		parts := strings.SplitN(p.group, ".", 3)
-		if under(folder, strings.Join(parts[:min(2, len(parts))], "/")) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(j.roots, func(root string) bool { return under(folder, root) })
 }
 
 // holds tells whether some class stands under root.

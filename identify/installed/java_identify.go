@@ -48,6 +48,12 @@ func (j *jar) gather(poms map[string]*pom) {
 		j.poms = append(j.poms, p)
 	}
 	slices.SortFunc(j.poms, func(a, b *pom) int { return cmp.Compare(a.folder, b.folder) })
+	for _, p := range j.poms {
+		parts := strings.SplitN(p.group, ".", 3)
+		j.roots = append(j.roots, strings.Join(parts[:min(2, len(parts))], "/"))
+	}
+	slices.Sort(j.roots)
+	j.roots = slices.Compact(j.roots)
 }
 
 // say emits the archive itself and what is embedded in it.

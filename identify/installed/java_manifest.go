@@ -15,12 +15,19 @@ const maxSections = 4096 // signed jars list every class as a section; the first
 // are neither are skipped, as the JVM does.
 func parseManifest(b []byte) manifest {
 	m := manifest{{}}
-	section, key := m[0], ""
+	section, key, value := m[0], "", []byte(nil)
+	done := func() {
+		if key != "" {
+			section[key] = strings.TrimPrefix(string(value), " ")
+		}
+		key, value = "", nil
+	}
 	for len(b) > 0 {
 		var line []byte
 		line, b = cutLine(b)
 		switch {
 		case len(line) == 0:
+			done()
 			if len(section) > 0 {
 				if len(m) == maxSections {
 					return m
@@ -28,19 +35,16 @@ func parseManifest(b []byte) manifest {
 				section = map[string]string{}
 				m = append(m, section)
 			}
-			key = ""
 		case line[0] == ' ':
-			if key != "" {
-				section[key] += string(line[1:])
-			}
+			value = append(value, line[1:]...)
 		default:
-			k, v, ok := bytes.Cut(line, []byte(":"))
-			if key = ""; ok {
-				key = string(k)
-				section[key] = strings.TrimPrefix(string(v), " ")
+			done()
+			if k, v, ok := bytes.Cut(line, []byte(":")); ok {
+				key, value = string(k), bytes.Clone(v)
 			}
 		}
 	}
+	done()
 	return m
 }
 

@@ -44,6 +44,8 @@ type project struct {
 	Properties struct {
 		Pairs []property `xml:",any"`
 	} `xml:"properties"`
+	own map[string]string // Properties by name; filled by property
+
 	Dependencies []struct {
 		Group    string `xml:"groupId"`
 		Artifact string `xml:"artifactId"`
@@ -134,12 +136,13 @@ func (pr *project) property(key string) string {
 	case "parent.groupId":
 		return pr.Parent.Group
 	}
-	for _, p := range pr.Properties.Pairs {
-		if p.XMLName.Local == key {
-			return strings.TrimSpace(p.Value)
+	if pr.own == nil {
+		pr.own = map[string]string{}
+		for _, p := range pr.Properties.Pairs {
+			pr.own[p.XMLName.Local] = strings.TrimSpace(p.Value)
 		}
 	}
-	return ""
+	return pr.own[key]
 }
 
 // tell adds what pom.xml knows beyond coordinates.

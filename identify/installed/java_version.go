@@ -68,10 +68,13 @@ func (j *jar) versionFile() string {
 	return version
 }
 
+// maxNamed is how many sections of a manifest may be about packages; those behind are about single files.
+const maxNamed = 64
+
 // section returns a key's value of the named section about the folder with most classes, "" when no section has the key.
 func (j *jar) section(key string) string {
 	best, most := "", -1
-	for _, s := range j.manifest[min(1, len(j.manifest)):] {
+	for _, s := range j.manifest[min(1, len(j.manifest)):min(maxNamed, len(j.manifest))] {
 		v := filled(s[key])
 		if v == "" {
 			continue

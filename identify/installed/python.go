@@ -34,7 +34,7 @@ func pythonWants(p string) bool {
 }
 
 func pythonMetadata(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence)) error {
-	b, err := whole(in, maxText)
+	b, err := whole(in, maxHeaders)
 	if err != nil {
 		return err
 	}
@@ -68,6 +68,9 @@ func pythonMetadata(_ context.Context, in biopsy.Input, emit func(biopsy.Evidenc
 	sheet{in, "python-metadata", biopsy.Manifest, emit}.say(c, sureProperties)
 	return nil
 }
+
+// maxHeaders bounds one metadata file with the long description behind it.
+const maxHeaders = 4 << 20
 
 // header holds the values of mail-like headers by lower-case name, in the order of the file.
 type header map[string][]string

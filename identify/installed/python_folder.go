@@ -40,7 +40,11 @@ func pythonFolderName(p string) (name, version string, ok bool) {
 }
 
 func pythonFolder(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence)) error {
-	b, err := whole(in, maxText)
+	limit := int64(maxText)
+	if path.Base(in.Path) == "requires.txt" {
+		limit = maxHeaders
+	}
+	b, err := whole(in, limit)
 	if err != nil {
 		return err
 	}
