@@ -22,10 +22,10 @@ func (b *builder) relate(index int, o *owners) []biopsy.Relation {
 		contained := false
 		for i := range d.evidence {
 			e := &d.evidence[i]
-			if e.Shadowed || e.Claim.About {
+			if e.Shadowed {
 				continue
 			}
-			if c := o.container(d, e); c != nil {
+			if c := o.container(d, e); c != nil && !e.Claim.About {
 				contained = true
 				out = append(out, biopsy.Relation{From: c.id, To: d.id, Kind: biopsy.Contains})
 			}
@@ -136,12 +136,53 @@ func (f *finder) need(e *biopsy.Evidence, n biopsy.Need) []*draft {
 	for name := range strings.SplitSeq(n.Name, " | ") {
 		s := scoped{in: in, eco: e.Claim.Eco, name: strings.TrimSpace(name)}
 		for _, l := range [][]*draft{f.names[s], f.provides[s]} {
-			if l = sameArch(l, e.Claim); len(l) > 0 && (len(l) == 1 || distroEcos[s.eco]) {
+			if distroEcos[s.eco] {
+				l = sameArch(l, e.Claim)
+			} else {
+				l = closest(l, e.Place)
+			}
+			if len(l) > 0 {
 				return l
 			}
 		}
 	}
 	return nil // none, or several versions and no way to tell which one is meant
+}
+
+// closest returns the one component whose evidence lies in the folder nearest to p: an environment's own package, the lock file beside
+// the manifest. Nil when several are as near.
+func closest(l []*draft, p biopsy.Place) []*draft {
+	var best *draft
+	least, tie := 0, false
+	for _, d := range l {
+		steps := -1
+		for i := range d.evidence {
+			if n := distance(p.Path, d.evidence[i].Place.Path); steps < 0 || n < steps {
+				steps = n
+			}
+		}
+		switch {
+		case best == nil || steps < least:
+			best, least, tie = d, steps, false
+		case steps == least:
+			tie = true
+		}
+	}
+	if best == nil || tie {
+		return nil
+	}
+	return []*draft{best}
+}
+
+// distance counts the folders that lie between two files on the way up from one and down to the other.
+func distance(a, b string) int {
+	common, i := 0, 0
+	for ; i < len(a) && i < len(b) && a[i] == b[i]; i++ {
+		if a[i] == '/' {
+			common = i + 1
+		}
+	}
+	return strings.Count(a[common:], "/") + strings.Count(b[common:], "/")
 }
 
 // sameArch prefers the packages of the needing package's architecture.
