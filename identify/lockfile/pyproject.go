@@ -2,10 +2,8 @@ package lockfile
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/biopsy-sca/biopsy"
 )
@@ -13,28 +11,37 @@ import (
 // PyProject reads pyproject.toml: the project itself (PEP 621, PEP 639, PEP 735; poetry's own table before them).
 var PyProject = reader("pyproject", biopsy.Declared, pyProject, "pyproject.toml")
 
-func pyProject(d *doc) error {
-	var m struct {
-		Project struct {
-			Name, Version, Description string
-			License                    any // an SPDX expression, or before PEP 639 {text = ...}
-			Classifiers                []string
-			Dependencies               []string
-			Optional                   map[string][]string `toml:"optional-dependencies"`
-			URLs                       map[string]string
-		}
-		Groups map[string][]any            `toml:"dependency-groups"`
-		Build  struct{ Requires []string } `toml:"build-system"`
-		Tool   struct {
-			Poetry struct {
-				Name, Version, Description, License, Homepage, Repository string
-				Dependencies                                              map[string]any
-			}
+type pyManifest struct {
+	Project struct {
+		Name, Version, Description string
+		License                    any // an SPDX expression, or before PEP 639 {text = ...}
+		Classifiers                []string
+		Dependencies               []string
+		Optional                   map[string][]string `toml:"optional-dependencies"`
+		URLs                       map[string]string
+	}
+	Groups map[string][]any            `toml:"dependency-groups"`
+	Build  struct{ Requires []string } `toml:"build-system"`
+	Tool   struct {
+		Poetry struct {
+			Name, Version, Description, License, Homepage, Repository string
+			Dependencies                                              map[string]any
 		}
 	}
+}
+
+func pyProject(d *doc) error {
+	var m pyManifest
 	if err := d.toml(&m); err != nil {
 		return err
 	}
+	c := m.claim()
+	c.Needs = m.needs()
+	d.project(d.lineOf("name"), c)
+	return nil
+}
+
+func (m *pyManifest) claim() biopsy.Claim {
 	p, poetry := m.Project, m.Tool.Poetry
 	c := pkg("pypi", first(p.Name, poetry.Name), first(p.Version, poetry.Version))
 	if slices.ContainsFunc(p.Classifiers, func(s string) bool { return strings.HasPrefix(s, "Private ::") }) {
@@ -54,20 +61,22 @@ func pyProject(d *doc) error {
 			c.Repository = webURL(p.URLs[k])
 		}
 	}
-	c.Needs = pyNeeds(p.Dependencies, biopsy.Runtime)
-	delete(poetry.Dependencies, "python")
-	c.Needs = append(c.Needs, needs(poetry.Dependencies, biopsy.Runtime)...)
-	for _, k := range slices.Sorted(maps.Keys(p.Optional)) {
-		c.Needs = append(c.Needs, pyNeeds(p.Optional[k], biopsy.Optional)...)
+	return c
+}
+
+func (m *pyManifest) needs() []biopsy.Need {
+	all := pyNeeds(m.Project.Dependencies, biopsy.Runtime)
+	delete(m.Tool.Poetry.Dependencies, "python")
+	all = append(all, needs(m.Tool.Poetry.Dependencies, biopsy.Runtime)...)
+	for _, k := range slices.Sorted(maps.Keys(m.Project.Optional)) {
+		all = append(all, pyNeeds(m.Project.Optional[k], biopsy.Optional)...)
 	}
 	for _, k := range slices.Sorted(maps.Keys(m.Groups)) {
 		for _, dep := range m.Groups[k] {
-			c.Needs = append(c.Needs, pyNeeds([]string{text(dep)}, biopsy.Development)...)
+			all = append(all, pyNeeds([]string{text(dep)}, biopsy.Development)...)
 		}
 	}
-	c.Needs = append(c.Needs, pyNeeds(m.Build.Requires, biopsy.Development)...)
-	d.project(d.lineOf("name"), c)
-	return nil
+	return append(all, pyNeeds(m.Build.Requires, biopsy.Development)...)
 }
 
 func pyNeeds(list []string, scope biopsy.Scope) []biopsy.Need {
@@ -88,67 +97,4 @@ func first(texts ...string) string {
 		}
 	}
 	return ""
-}
-
-// SetupCfg reads setup.cfg: the project itself (setuptools documentation, "Configuring setuptools using setup.cfg files").
-var SetupCfg = reader("setup-cfg", biopsy.Declared, setupCfg, "setup.cfg")
-
-func setupCfg(d *doc) error {
-	var c biopsy.Claim
-	line := 0
-	for _, e := range iniEntries(d.text) {
-		switch e.section + "/" + e.key {
-		case "metadata/name":
-			line = e.line
-			c.Name = e.value
-		case "metadata/version":
-			if !strings.Contains(e.value, ":") { // "attr:" and "file:" point elsewhere
-				c.Version = e.value
-			}
-		case "metadata/license":
-			c.Licenses = declared(e.value)
-		case "metadata/description", "metadata/summary":
-			c.Description = e.value
-		case "metadata/url", "metadata/home_page":
-			c.Homepage = e.value
-		case "metadata/author":
-			c.Supplier = e.value
-		case "options/install_requires":
-			c.Needs = pyNeeds(strings.Split(e.value, "\n"), biopsy.Runtime)
-		}
-	}
-	full := pkg("pypi", c.Name, c.Version)
-	c.Eco, c.Purl = full.Eco, full.Purl
-	d.project(line, c)
-	return nil
-}
-
-// SetupPy reads the name and version of a setup.py that writes them as plain strings; the file is a program, and is not run.
-var SetupPy = reader("setup-py", biopsy.Declared, setupPy, "setup.py")
-
-var setupArgument = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?m)^[^#\n]*\b(name|version|license|url|author)\s*=\s*["']([^"'\n%{]+)["']\s*[,)\n]`)
-})
-
-func setupPy(d *doc) error {
-	at := strings.Index(string(d.text), "setup(")
-	if at < 0 {
-		return nil
-	}
-	found := map[string]string{}
-	line := 0
-	for _, m := range setupArgument().FindAllSubmatchIndex(d.text[at:], -1) {
-		key := string(d.text[at+m[2] : at+m[3]])
-		if _, known := found[key]; known {
-			continue
-		}
-		found[key] = string(d.text[at+m[4] : at+m[5]])
-		if key == "name" {
-			line = d.lines.at(at + m[2])
-		}
-	}
-	c := pkg("pypi", found["name"], found["version"])
-	c.Licenses, c.Homepage, c.Supplier = declared(found["license"]), webURL(found["url"]), found["author"]
-	d.project(line, c)
-	return nil
 }

@@ -1,0 +1,41 @@
+package lockfile
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/biopsy-sca/biopsy"
+)
+
+// Actions reads the steps of GitHub workflows and composite actions (docs.github.com, "Workflow syntax", 2026): tools of the build.
+var Actions = reader("github-actions", biopsy.Declared, actions, ".github/workflows/*.yml", ".github/workflows/*.yaml", "action.yml", "action.yaml")
+
+func actions(d *doc) error {
+	line := 0
+	for raw := range bytes.Lines(d.text) {
+		line++
+		s := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(string(raw)), "-"))
+		uses, ok := strings.CutPrefix(s, "uses:")
+		if !ok {
+			continue
+		}
+		uses, _, _ = strings.Cut(uses, " #")
+		c := action(strings.Trim(strings.TrimSpace(uses), `"'`))
+		c.Scope = biopsy.Development
+		d.add(line, c)
+	}
+	return nil
+}
+
+// action reads "owner/name/path@ref" and "docker://image:tag"; what starts with "./" is in the same tree.
+func action(uses string) biopsy.Claim {
+	if image, ok := strings.CutPrefix(uses, "docker://"); ok {
+		return dockerImage(image)
+	}
+	full, ref, ok := strings.Cut(uses, "@")
+	parts := strings.Split(full, "/")
+	if !ok || len(parts) < 2 || strings.HasPrefix(uses, ".") || strings.Contains(uses, "${{") {
+		return biopsy.Claim{}
+	}
+	return pkg("github", parts[0]+"/"+parts[1], ref)
+}
