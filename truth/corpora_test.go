@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/scan"
 )
 
 // corpus is a large tree with a truth.json, below the folder that BIOPSY_CORPORA names.
@@ -57,7 +58,7 @@ func TestCorpora(t *testing.T) {
 				if _, err := os.Stat(filepath.Join(root, c.truth)); err != nil {
 					t.Skip(err)
 				}
-				want, found := c.wanted(t, root), c.found(inventory(t, filepath.Join(root, c.target), depth))
+				want, found := c.wanted(t, root), c.found(run(t, filepath.Join(root, c.target), scan.Options{Depth: depth}).Inventory)
 				var s score
 				for k := range want {
 					if found[k] {
