@@ -23,7 +23,6 @@ var All = []biopsy.Extractor{
 	PythonMetadata,
 	PythonFolder,
 	NodeModule,
-	NodeHiddenLock,
 	Bower,
 	BrowserScript,
 	ElectronArchive,
