@@ -15,6 +15,9 @@ import (
 var Buildroot = reader("buildroot-legal-info", biopsy.Locked, buildroot, "manifest.csv", "host-manifest.csv")
 
 func buildroot(d *doc) error {
+	if !bytes.HasPrefix(bytes.TrimPrefix(d.text, []byte(`"`)), []byte("PACKAGE")) {
+		return nil // the name is used by others too
+	}
 	r := csv.NewReader(bytes.NewReader(d.text))
 	r.FieldsPerRecord = -1
 	header, err := r.Read()

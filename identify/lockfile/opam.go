@@ -11,7 +11,13 @@ import (
 )
 
 // Opam reads *.opam: the package itself, and *.opam.locked: the exact versions it was built with (opam 2.3 manual).
-var Opam = reader("opam", biopsy.Declared, opam, "*.opam", "*.opam.locked", "opam")
+var Opam = func() biopsy.Extractor {
+	x := reader("opam", biopsy.Declared, opam, "*.opam", "*.opam.locked", "opam")
+	x.Head = func(head []byte) bool { // the program is called opam too
+		return bytes.Contains(head, []byte("opam-version:")) && bytes.IndexByte(head, 0) < 0
+	}
+	return x
+}()
 
 var opamPatterns = sync.OnceValue(func() (p struct{ version, license, pin *regexp.Regexp }) {
 	p.version = regexp.MustCompile(`(?m)^version:\s*"([^"]+)"`)
@@ -32,9 +38,6 @@ func opam(d *doc) error {
 			}
 			d.add(d.lines.at(m[0]), c)
 		}
-		return nil
-	}
-	if !bytes.Contains(d.text, []byte("opam-version:")) {
 		return nil
 	}
 	name := strings.TrimSuffix(base, ".opam")

@@ -136,7 +136,7 @@ func requirement(line string) biopsy.Claim {
 		rest = strings.TrimSpace(rest)
 	}
 	switch {
-	case name == "" || strings.HasPrefix(rest, "/") || strings.HasPrefix(rest, ":") || strings.HasPrefix(rest, "\\"):
+	case name == "" || (rest != "" && !strings.ContainsAny(rest[:1], "=<>!~(@")): // paths, addresses, prose
 		return biopsy.Claim{}
 	case strings.HasPrefix(rest, "@"):
 		return fromAddress(name, strings.TrimSpace(rest[1:]))

@@ -34,15 +34,12 @@ func uvLock(d *doc) error {
 	for _, p := range lock.Package {
 		versions.add(p.Name, p.Version)
 	}
-	development := uvDevelopment(lock.Package)
+	scopes := uvScopes(lock.Package)
 	lines := d.tables("package")
 	for i, p := range lock.Package {
 		c := p.claim()
 		if !c.About {
-			c.Scope = biopsy.Runtime
-			if development[p.Name] {
-				c.Scope = biopsy.Development
-			}
+			c.Scope = scopes[p.Name]
 		}
 		c.Needs = p.edges(versions)
 		d.add(lines.of(i, len(lock.Package)), c)
@@ -96,32 +93,37 @@ func (p *uvPackage) edges(versions pyVersions) []biopsy.Need {
 	return all
 }
 
-// uvDevelopment are the names that only the development groups of the projects lead to.
-func uvDevelopment(packages []uvPackage) map[string]bool {
+// uvScopes says for each name by what the projects come to it: what they need, else their extras, else their development groups.
+func uvScopes(packages []uvPackage) map[string]biopsy.Scope {
 	next := map[string][]string{}
-	var shipped, tools []string
+	roots := map[biopsy.Scope][]string{}
 	for _, p := range packages {
 		for _, dep := range p.Dependencies {
 			next[p.Name] = append(next[p.Name], dep.Name)
 		}
 		for _, list := range p.Optional {
 			for _, dep := range list {
-				next[p.Name] = append(next[p.Name], dep.Name)
+				if p.isProject() {
+					roots[biopsy.Optional] = append(roots[biopsy.Optional], dep.Name)
+				} else {
+					next[p.Name] = append(next[p.Name], dep.Name)
+				}
 			}
-		}
-		if p.isProject() {
-			shipped = append(shipped, p.Name)
 		}
 		for _, list := range p.Development {
 			for _, dep := range list {
-				tools = append(tools, dep.Name)
+				roots[biopsy.Development] = append(roots[biopsy.Development], dep.Name)
 			}
 		}
+		if p.isProject() {
+			roots[biopsy.Runtime] = append(roots[biopsy.Runtime], p.Name)
+		}
 	}
-	follow := func(name string) []string { return next[name] }
-	development := reach(tools, follow)
-	for name := range reach(shipped, follow) {
-		delete(development, name)
+	scopes := map[string]biopsy.Scope{}
+	for _, scope := range []biopsy.Scope{biopsy.Development, biopsy.Optional, biopsy.Runtime} {
+		for name := range reach(roots[scope], func(name string) []string { return next[name] }) {
+			scopes[name] = scope
+		}
 	}
-	return development
+	return scopes
 }
