@@ -19,6 +19,7 @@ package match
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -58,18 +59,21 @@ func Run(ctx context.Context, inv *biopsy.Inventory, books []Book, o Options) ([
 	}
 	errs := make([]error, jobs)
 	shelf := newShelf(books)
+	order := byName(inv.Components)
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for j := range jobs {
 		wg.Go(func() {
 			m := &matcher{shelf: shelf, o: &o, entries: map[[2]string][]refdb.Entry{}}
 			for errs[j] == nil {
-				i := int(next.Add(1)) - 1
-				if i >= len(found) {
+				from := int(next.Add(batch)) - batch
+				if from >= len(order) {
 					return
 				}
-				if errs[j] = ctx.Err(); errs[j] == nil {
-					found[i], errs[j] = m.component(&inv.Components[i])
+				for _, i := range order[from:min(from+batch, len(order))] {
+					if errs[j] = errors.Join(errs[j], ctx.Err()); errs[j] == nil {
+						found[i], errs[j] = m.component(&inv.Components[i])
+					}
 				}
 			}
 		})
@@ -81,6 +85,22 @@ func Run(ctx context.Context, inv *biopsy.Inventory, books []Book, o Options) ([
 		}
 	}
 	return inOrder(found), nil
+}
+
+// batch is how many components a worker takes at a time.
+const batch = 32
+
+// byName returns the order in which components are looked up: neighbours in a book one after the other.
+func byName(all []biopsy.Component) []int {
+	order := make([]int, len(all))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		x, y := &all[a], &all[b]
+		return cmp.Or(cmp.Compare(x.Eco, y.Eco), cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Name, y.Name), cmp.Compare(a, b))
+	})
+	return order
 }
 
 // inOrder sorts by component and advisory. Each part is of one component.

@@ -53,6 +53,7 @@ type Table struct {
 	blocks int
 	rows   uint64
 	dec    *Decoder
+	pages  sync.Pool // of *page: blocks that nobody reads any more
 }
 
 // Span says where a table's index is, how long and of what checksum. It is all that a file header has to keep of a table.
@@ -80,8 +81,13 @@ func Open(data []byte, span Span, dec *Decoder) (*Table, error) {
 
 // Decoder unpacks blocks. Tables of one file share it, from any number of goroutines.
 type Decoder struct {
-	zstd   *zstd.Decoder
-	blocks sync.Pool // of *[]byte: unpacked blocks that nobody reads any more
+	zstd *zstd.Decoder
+}
+
+// page is an unpacked block. Its number is kept: who looks keys up in order finds the next one in the same block.
+type page struct {
+	block int // -1 when bytes are of none
+	bytes []byte
 }
 
 // NewDecoder returns a decoder that uses as many processors as there are.
@@ -103,11 +109,11 @@ func (t *Table) Prefix(prefix string, yield func(key, value []byte) error) error
 	if err != nil {
 		return err
 	}
-	buf, ok := t.dec.blocks.Get().(*[]byte)
+	p, ok := t.pages.Get().(*page)
 	if !ok {
-		buf = new([]byte)
+		p = &page{block: -1}
 	}
-	defer t.dec.blocks.Put(buf)
+	defer t.pages.Put(p)
 	for i := start; i < t.blocks; i++ {
 		if i > start {
 			first, err := t.firstKey(i)
@@ -118,14 +124,26 @@ func (t *Table) Prefix(prefix string, yield func(key, value []byte) error) error
 				return nil
 			}
 		}
-		if *buf, err = t.block(i, *buf); err != nil {
+		if err := t.turn(p, i); err != nil {
 			return err
 		}
-		if past, err := eachRow(*buf, prefix, yield); past || err != nil {
+		if past, err := eachRow(p.bytes, prefix, yield); past || err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// turn makes p the i-th block.
+func (t *Table) turn(p *page, i int) (err error) {
+	if p.block == i {
+		return nil
+	}
+	p.block = -1
+	if p.bytes, err = t.block(i, p.bytes); err == nil {
+		p.block = i
+	}
+	return err
 }
 
 // find returns the last block whose first key is not after key: the only one where key can begin.
