@@ -52,6 +52,7 @@ type treeSum struct {
 	mu   sync.Mutex
 	next int
 	wait map[int]string
+	last string // digest of the file added last: that of a tree of one file
 	h    interface {
 		io.Writer
 		Sum([]byte) []byte
@@ -60,10 +61,12 @@ type treeSum struct {
 
 func newTreeSum() *treeSum { return &treeSum{wait: map[int]string{}, h: sha256.New()} }
 
-func (s *treeSum) add(seq int, line string) {
+// add takes the digest of the file of that number; one that was not read has neither path nor digest.
+func (s *treeSum) add(seq int, path, digest string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.wait[seq] = line
+	s.last = digest
+	s.wait[seq] = path + "\x00" + digest
 	for {
 		line, ok := s.wait[s.next]
 		if !ok {

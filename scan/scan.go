@@ -125,7 +125,10 @@ func addTarget(ctx context.Context, s *biopsy.Scan, ref string, o Options) error
 	}
 	art := tree.Artifact
 	art.Files, art.Size = int(w.files.Load()), w.size.Load()
-	if w.sum != nil {
+	switch {
+	case w.sum != nil && art.Kind == "file":
+		art.Digest = w.sum.last
+	case w.sum != nil:
 		art.Digest = w.sum.String()
 	}
 	for i := range w.evidence {

@@ -151,7 +151,7 @@ func (w *walk) wanted(f biopsy.File, readers []*biopsy.Extractor) bool {
 // skip keeps the tree's digest in step when a file was not read.
 func (w *walk) skip(at place) {
 	if w.sum != nil && at.descents == 0 {
-		w.sum.add(at.seq, "")
+		w.sum.add(at.seq, "", "")
 	}
 }
 
@@ -187,7 +187,7 @@ func (w *walk) look(ctx context.Context, f biopsy.File, c biopsy.Content, err er
 	}
 	w.keep(l.evidence, digest)
 	if w.sum != nil && at.descents == 0 {
-		w.sum.add(at.seq, f.Path+"\x00"+digest)
+		w.sum.add(at.seq, f.Path, digest)
 	}
 }
 
