@@ -22,7 +22,7 @@ var All = []biopsy.Extractor{
 	// C and C++
 	ConanLock, Conanfile, Vcpkg, CMake, MesonWrap, MesonBuild, Autoconf, Kbuild, OpenSSLVersion,
 	// firmware
-	West, PlatformIO, PlatformIOLibrary, ArduinoLibrary, ESPLock, ESPComponent, YoctoLicenses, YoctoImage, Buildroot,
+	West, PlatformIO, PlatformIOLibrary, ArduinoLibrary, ESPLock, ESPComponent, YoctoFirmware, YoctoImage,
 	// other languages
 	MixLock, RebarLock, RenvLock, JuliaManifest, StackLock, CabalFreeze, Opam, NimbleLock, Rockspec, CPANSnapshot,
 	// builds and images

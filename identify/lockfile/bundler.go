@@ -8,7 +8,10 @@ import (
 )
 
 // GemfileLock reads Gemfile.lock and gems.locked (Bundler 2.6, lockfile with checksums).
-var GemfileLock = reader("gemfile-lock", biopsy.Locked, gemfileLock, "Gemfile.lock", "gems.locked")
+// Those in the folder of an installed gem are of its makers' tests.
+var GemfileLock = wanting(reader("gemfile-lock", biopsy.Locked, gemfileLock, "Gemfile.lock", "gems.locked"), func(p string) bool {
+	return !strings.Contains("/"+p, "/gems/")
+})
 
 // gem is one line of a "specs:" list and the lines indented below it.
 type gem struct {

@@ -7,7 +7,10 @@ import (
 )
 
 // ComposerLock reads composer.lock (getcomposer.org documentation, "The lock file", 2026).
-var ComposerLock = reader("composer-lock", biopsy.Locked, composerLock, "composer.lock")
+var ComposerLock = wanting(reader("composer-lock", biopsy.Locked, composerLock, "composer.lock"), outsideVendor)
+
+// outsideVendor leaves out the packages that Composer installed.
+func outsideVendor(p string) bool { return !strings.Contains("/"+p, "/vendor/") }
 
 func composerLock(d *doc) error {
 	j, root := d.json()
@@ -52,9 +55,7 @@ func composerNeeds(names []string, versions map[string]string) []biopsy.Need {
 }
 
 // ComposerManifest reads composer.json of a source tree: the project itself. Those below vendor are installed packages.
-var ComposerManifest = wanting(reader("composer-json", biopsy.Declared, composerManifest, "composer.json"), func(p string) bool {
-	return !strings.Contains("/"+p, "/vendor/")
-})
+var ComposerManifest = wanting(reader("composer-json", biopsy.Declared, composerManifest, "composer.json"), outsideVendor)
 
 func composerManifest(d *doc) error {
 	j, root := d.json()

@@ -11,7 +11,9 @@ import (
 
 // GoMod reads go.mod (Go Modules Reference, 2026): the module itself, what it requires with its replacements, and the Go version as
 // a claim about the standard library. Since Go 1.17 the file lists every module that a build of the main module needs.
-var GoMod = reader("go-mod", biopsy.Locked, goMod, "go.mod")
+var GoMod = wanting(reader("go-mod", biopsy.Locked, goMod, "go.mod"), func(path string) bool {
+	return !strings.HasPrefix(path, "vendor/") && !strings.Contains(path, "/vendor/") // of a dependency: modules.txt says what is there
+})
 
 // goLine is one directive: `require example.com/a v1.2.3 // indirect`.
 type goLine struct {

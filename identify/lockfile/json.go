@@ -135,4 +135,9 @@ func (v value) keys() []string {
 }
 
 // line is where the value starts, from 1.
-func (v value) line() int { return v.j.d.lines.at(v.off) }
+func (v value) line() int {
+	if v.j == nil {
+		return 0
+	}
+	return v.j.d.lines.at(v.off)
+}

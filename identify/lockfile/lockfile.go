@@ -36,23 +36,23 @@ type doc struct {
 	lines lineCounter
 }
 
-// reader makes an Extractor of a parse function, which gets the whole text. Its errors come back with the file's name.
+// reader makes an Extractor of a parse function, which gets the whole text.
 func reader(name string, state biopsy.State, parse func(*doc) error, names ...string) biopsy.Extractor {
 	return biopsy.Extractor{
 		Name:  name,
 		Basis: biopsy.Manifest,
 		Names: names,
-		Wants: func(path string) bool { return !installed(path) },
+		Wants: func(path string) bool { return !installed(path) && !isFixture(path) },
 		Extract: func(ctx context.Context, in biopsy.Input, emit func(biopsy.Evidence)) error {
 			text, err := load(ctx, in)
 			if err != nil || len(bytes.TrimSpace(text)) == 0 {
 				return err
 			}
-			d := &doc{Input: in, ctx: ctx, text: text, name: name, state: state, emit: emit, lines: lineCounter{text: text, line: 1}}
-			if err := parse(d); err != nil {
-				return fmt.Errorf("%s: %w", in.Place(), err)
+			if line := conflict(text); line > 0 {
+				return fmt.Errorf("%s: an unfinished merge", in.At(line))
 			}
-			return nil
+			d := &doc{Input: in, ctx: ctx, text: text, name: name, state: state, emit: emit, lines: lineCounter{text: text, line: 1}}
+			return parse(d)
 		},
 	}
 }
@@ -66,7 +66,8 @@ func wanting(x biopsy.Extractor, wants func(path string) bool) biopsy.Extractor 
 
 // foreignTrees are folders that package managers fill. A lock file in there was written by the maker of a dependency for their own
 // tests; nobody installs by it.
-var foreignTrees = []string{"node_modules/", "bower_components/", "site-packages/", "dist-packages/", "pkg/mod/", "registry/src/", "Pods/", "_build/", ".pc/"}
+var foreignTrees = []string{"node_modules/", "bower_components/", "site-packages/", "dist-packages/", "usr/share/nodejs/", "usr/lib/nodejs/",
+	"pkg/mod/", "registry/src/", "vendor/bundle/", "Pods/", "_build/", ".pc/"}
 
 func installed(path string) bool {
 	for _, f := range foreignTrees {
@@ -77,11 +78,37 @@ func installed(path string) bool {
 	return false
 }
 
-// inTests tells that a file lies among the tests of the project: what it names is data of a test, or its tool.
+// isFixture tells that a file is data of tests: nothing installs by it. The go command skips testdata, test runners the others.
+func isFixture(path string) bool {
+	for _, f := range []string{"testdata/", "fixtures/", "__fixtures__/"} {
+		if strings.HasPrefix(path, f) || strings.Contains(path, "/"+f) {
+			return true
+		}
+	}
+	return false
+}
+
+// conflict returns the line at which Git left two sides of a merge for someone to choose from; 0 when there is none. What either side
+// says is not settled, so nothing is read.
+func conflict(text []byte) int {
+	const open, between, end = "<<<<<<< ", "\n=======", "\n>>>>>>> "
+	i := 0
+	if !bytes.HasPrefix(text, []byte(open)) {
+		if i = bytes.Index(text, []byte("\n"+open)) + 1; i == 0 {
+			return 0
+		}
+	}
+	if j := bytes.Index(text[i:], []byte(between)); j < 0 || !bytes.Contains(text[i+j:], []byte(end)) {
+		return 0
+	}
+	return bytes.Count(text[:i], []byte("\n")) + 1
+}
+
+// inTests tells that a file lies among the tests of the project: what it names is their tool.
 func inTests(path string) bool {
 	for elem := range strings.SplitSeq(path[:strings.LastIndexByte(path, '/')+1], "/") {
 		switch elem {
-		case "test", "tests", "testdata", "fixtures", "__tests__", "__fixtures__":
+		case "test", "tests", "__tests__":
 			return true
 		}
 	}
@@ -98,14 +125,14 @@ func load(ctx context.Context, in biopsy.Input) ([]byte, error) {
 		limit = maxJSON
 	}
 	if in.Size() > limit {
-		return nil, fmt.Errorf("%s: %d bytes, more than the %d that are read", in.Place(), in.Size(), limit)
+		return nil, fmt.Errorf("%d bytes, more than the %d that are read", in.Size(), limit)
 	}
 	text := make([]byte, in.Size())
 	if n, err := in.ReadAt(text, 0); n < len(text) {
 		if err == io.EOF {
 			err = io.ErrUnexpectedEOF
 		}
-		return nil, fmt.Errorf("%s: at offset %d: %w", in.Place(), n, err)
+		return nil, fmt.Errorf("offset %d: %w", n, err)
 	}
 	return utf8Text(text), nil
 }

@@ -23,6 +23,7 @@ type npmTree map[string]npmPlace
 type npmPlace struct {
 	name, version, purl string
 	link                string // folder of the workspace it is a link to; "" for no link
+	local               bool   // version 1 of what comes from a folder or file: the registry may hold another one of its name
 }
 
 func npmLock(d *doc) error {
@@ -74,10 +75,11 @@ func npmPlaceOf(folder string, e value) npmPlace {
 		p.link = e.get("resolved").str()
 		return p
 	}
+	p.local = strings.HasPrefix(p.version, "file:") || strings.HasPrefix(p.version, "link:")
 	if strings.ContainsAny(p.version, ":/") { // version 1 of what comes by address
 		p.version = ""
 	}
-	if strings.Contains(folder, "node_modules/") {
+	if strings.Contains(folder, "node_modules/") && !p.local {
 		p.purl = pkg("npm", p.name, p.version).Purl
 	}
 	return p
@@ -108,7 +110,7 @@ func (t npmTree) claim(folder string, e value) biopsy.Claim {
 	p := t[folder]
 	c := pkg("npm", p.name, p.version)
 	c.Purl = p.purl
-	if c.Purl == "" {
+	if c.Purl == "" && !p.local {
 		c.About, c.Version = true, ""
 	} else {
 		npmDetails(&c, e)

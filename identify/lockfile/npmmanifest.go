@@ -21,9 +21,12 @@ func npmManifest(d *doc) error {
 	c.Repository = npmRepository(m.get("repository"))
 	m.each(func(key string, list value) {
 		if scope, ok := npmEdges[key]; ok && key != "requires" && list.isObject() {
-			for _, name := range list.keys() {
+			list.each(func(name string, spec value) {
+				if real, ok := strings.CutPrefix(spec.str(), "npm:"); ok { // an alias
+					name, _ = npmSpec(real)
+				}
 				c.Needs = append(c.Needs, biopsy.Need{Name: name, Scope: scope})
-			}
+			})
 		}
 	})
 	line := 0

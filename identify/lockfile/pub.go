@@ -22,7 +22,8 @@ func pubLock(d *doc) error {
 			origin(&c, from.get("url").str(), from.get("resolved-ref").str())
 		case "path":
 			c.Purl = ""
-		case "sdk": // a part of Dart or Flutter; its version is 0.0.0
+		case "sdk": // a part of Dart or Flutter, not what pub.dev holds under its name; its version is 0.0.0
+			c.Purl = ""
 			extra(&c, "pub:sdk", from.str())
 		}
 		switch e.get("dependency").str() {

@@ -26,6 +26,8 @@ type pyManifest struct {
 		Poetry struct {
 			Name, Version, Description, License, Homepage, Repository string
 			Dependencies                                              map[string]any
+			Dev                                                       map[string]any `toml:"dev-dependencies"` // before poetry 1.2
+			Group                                                     map[string]struct{ Dependencies map[string]any }
 		}
 	}
 }
@@ -67,7 +69,11 @@ func (m *pyManifest) claim() biopsy.Claim {
 func (m *pyManifest) needs() []biopsy.Need {
 	all := pyNeeds(m.Project.Dependencies, biopsy.Runtime)
 	delete(m.Tool.Poetry.Dependencies, "python")
-	all = append(all, needs(m.Tool.Poetry.Dependencies, biopsy.Runtime)...)
+	all = append(all, pyNeeds(slices.Sorted(maps.Keys(m.Tool.Poetry.Dependencies)), biopsy.Runtime)...)
+	all = append(all, pyNeeds(slices.Sorted(maps.Keys(m.Tool.Poetry.Dev)), biopsy.Development)...)
+	for _, k := range slices.Sorted(maps.Keys(m.Tool.Poetry.Group)) {
+		all = append(all, pyNeeds(slices.Sorted(maps.Keys(m.Tool.Poetry.Group[k].Dependencies)), biopsy.Development)...)
+	}
 	for _, k := range slices.Sorted(maps.Keys(m.Project.Optional)) {
 		all = append(all, pyNeeds(m.Project.Optional[k], biopsy.Optional)...)
 	}
@@ -83,7 +89,7 @@ func pyNeeds(list []string, scope biopsy.Scope) []biopsy.Need {
 	var all []biopsy.Need
 	for _, dep := range list {
 		if name := pythonName(dep); name != "" {
-			all = append(all, biopsy.Need{Name: name, Scope: scope})
+			all = append(all, biopsy.Need{Name: pyFold(name), Scope: scope})
 		}
 	}
 	return all

@@ -7,34 +7,29 @@ import (
 	"github.com/biopsy-sca/biopsy"
 )
 
-// YoctoLicenses reads license.manifest and image_license.manifest, which Yocto writes beside an image (Yocto Project Development Tasks
-// Manual 5.2, "Maintaining Open Source License Compliance"). One claim for each recipe.
-var YoctoLicenses = reader("yocto-license-manifest", biopsy.Locked, yoctoLicenses, "license.manifest", "image_license.manifest")
+// YoctoFirmware reads image_license.manifest: the boot loaders, kernels and firmware that Yocto puts beside a root file system (Yocto
+// Project Development Tasks Manual 5.2, "Maintaining Open Source License Compliance"). One claim for each recipe.
+var YoctoFirmware = reader("yocto-image-licenses", biopsy.Locked, yoctoFirmware, "image_license.manifest")
 
-func yoctoLicenses(d *doc) error {
+func yoctoFirmware(d *doc) error {
 	block, line, start := map[string]string{}, 0, 1
-	last := map[string]bool{}
 	flush := func() {
-		recipe := block["RECIPE NAME"]
-		c := pkg("generic", recipe, first(block["PACKAGE VERSION"], block["VERSION"]))
+		c := pkg("yocto", block["RECIPE NAME"], block["VERSION"])
+		c.Kind, c.Scope = biopsy.Firmware, biopsy.Runtime
 		c.Licenses = declared(yoctoExpression(block["LICENSE"]))
-		if !last[c.Purl+block["LICENSE"]] { // the packages of a recipe repeat what it says
-			last[c.Purl+block["LICENSE"]] = true
-			d.add(start, c)
-		}
+		extra(&c, "yocto:files", block["FILES"])
+		d.add(start, c)
 		clear(block)
 	}
 	for raw := range bytes.Lines(d.text) {
 		line++
 		key, value, ok := strings.Cut(strings.TrimSpace(string(raw)), ":")
-		switch {
-		case ok:
-			if len(block) == 0 {
-				start = line
-			}
-			block[key] = strings.TrimSpace(value)
-		case key == "":
+		if key == "RECIPE NAME" {
 			flush()
+			start = line
+		}
+		if ok && len(block) < 100 {
+			block[key] = strings.TrimSpace(value)
 		}
 	}
 	flush()
