@@ -22,7 +22,7 @@ func (o *scanWriter) component(c *biopsy.Component) (*cdx.Component, error) {
 	if err != nil {
 		return nil, fmt.Errorf("component %s: %w", c.ID, err)
 	}
-	p := properties(bom.Properties(c, func(k string) bool { return strings.HasPrefix(k, extraKey) }))
+	p := properties(bom.Properties(c, func(k string) bool { return k == bom.SubjectKey || strings.HasPrefix(k, extraKey) }))
 	out.BOMRef, out.Type = c.ID, kind(c.Kind, &p)
 	out.Group, out.Name, out.Version, out.Description = bom.Clean(c.Namespace), bom.Clean(c.Name), bom.Clean(c.Version), bom.Clean(c.Description)
 	out.Scope = scope(c.Scope, &p)
@@ -168,7 +168,7 @@ func identifiers(c *biopsy.Component, out *cdx.Component, p *properties) {
 		}
 	}
 	for i, cpe := range c.CPEs {
-		if i == 0 && (bom.CPE23(cpe) || strings.HasPrefix(cpe, "cpe:/") && bom.URI(cpe)) {
+		if i == 0 && (bom.CPE23(cpe) || bom.CPE22(cpe)) {
 			out.CPE = cpe
 			continue
 		}

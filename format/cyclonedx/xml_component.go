@@ -1,7 +1,13 @@
 package cyclonedx
 
 import (
+	"bytes"
+	"encoding/json"
+	"slices"
+
 	cdx "github.com/CycloneDX/cyclonedx-go"
+
+	"github.com/biopsy-sca/biopsy/internal/bom"
 )
 
 // xmlComponent is a component whose occurrences have their facts as elements, as the XML schemas 1.6 and 1.7 want them; the library
@@ -38,6 +44,7 @@ type xmlOccurrence struct {
 func newXMLComponent(c *cdx.Component) *xmlComponent {
 	out := &xmlComponent{Component: *c, ReleaseNotes: c.ReleaseNotes, ModelCard: c.ModelCard, Data: c.Data,
 		CryptoProperties: c.CryptoProperties, Tags: c.Tags, PatentAssertions: c.PatentAssertions}
+	out.detour()
 	if e := c.Evidence; e != nil {
 		out.Evidence = &xmlEvidence{Callstack: e.Callstack, Licenses: e.Licenses, Copyright: e.Copyright}
 		if e.Identity != nil {
@@ -59,6 +66,28 @@ func newXMLComponent(c *cdx.Component) *xmlComponent {
 		out.Components = &all
 	}
 	return out
+}
+
+// detour makes properties of what the library writes so that the schema refuses it: an author before authors, and references of
+// cryptographic assets, which are text in the schema and attributes in the library.
+func (x *xmlComponent) detour() {
+	if x.Author != "" && x.Authors != nil {
+		x.property("author", x.Author)
+		x.Author = ""
+	}
+	if x.CryptoProperties == nil {
+		return
+	}
+	b, err := json.Marshal(x.CryptoProperties)
+	if err == nil && bytes.Contains(b, []byte(`Ref":`)) {
+		x.property("cryptoProperties", string(b))
+		x.CryptoProperties = nil
+	}
+}
+
+func (x *xmlComponent) property(name, value string) {
+	all := append(slices.Clone(list(x.Properties)), cdx.Property{Name: bom.Prefix + "extra:" + extraKey + name, Value: value})
+	x.Properties = &all
 }
 
 // plain is the way back.

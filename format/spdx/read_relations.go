@@ -125,11 +125,14 @@ func (d *document) subject() {
 		return
 	}
 	d.out.Subject = subjectOf(c)
-	if c.Purl == "" && len(c.CPEs) == 0 {
+	switch {
+	case c.Extra[bom.SubjectKey] != "": // a scan has written that it is both
+	case c.Purl == "" && len(c.CPEs) == 0:
 		d.Demote(ref, 0)
 		return
+	default:
+		bom.Keep(c, bom.SubjectKey, "true")
 	}
-	bom.Keep(c, bom.SubjectKey, "true")
 	d.out.SubjectID = c.ID
 	d.Relate("artifact:0", ref, biopsy.Contains, "")
 }

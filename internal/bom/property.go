@@ -52,7 +52,7 @@ func Properties(c *biopsy.Component, skip func(key string) bool) []Property {
 	for _, k := range slices.Sorted(maps.Keys(c.Extra)) {
 		name, foreign := strings.CutPrefix(k, Foreign)
 		switch {
-		case k == SubjectKey || skip != nil && skip(k):
+		case skip != nil && skip(k):
 		case foreign:
 			name, _, _ = strings.Cut(name, "\x00")
 			out = append(out, Property{name, c.Extra[k]})

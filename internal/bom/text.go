@@ -3,6 +3,7 @@ package bom
 import (
 	"bufio"
 	"io"
+	"regexp"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -99,32 +100,33 @@ func HexDigest(v string) bool {
 
 func isHex(c byte) bool { return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F' }
 
-// CPE23 tells whether s is a CPE 2.3 formatted string (NISTIR 7695, 6.2): thirteen parts between unescaped colons.
-func CPE23(s string) bool {
-	rest, ok := strings.CutPrefix(s, "cpe:2.3:")
-	if !ok || rest == "" || strings.IndexByte("aho*-", rest[0]) < 0 {
+// The parts of a CPE 2.3 formatted string (NISTIR 7695, figure 6-3).
+const (
+	cpeValue    = "(?:(?:\\?*|\\*?)(?:[a-zA-Z0-9._-]|\\\\[\\\\*?!\"#$%&'()+,/:;<=>@\\[\\]^`{|}~])+(?:\\?*|\\*?)|[*-])"
+	cpeLanguage = "(?:[a-zA-Z]{2,3}(?:-(?:[a-zA-Z]{2}|[0-9]{3}))?|[*-])"
+)
+
+var cpe23 = regexp.MustCompile("^cpe:2\\.3:[aho*-](?::" + cpeValue + "){5}:" + cpeLanguage + "(?::" + cpeValue + "){4}$")
+
+// CPE23 tells whether s is a CPE 2.3 formatted string, as strictly as the schemas want it.
+func CPE23(s string) bool { return len(s) < 1024 && cpe23.MatchString(s) }
+
+// CPE22 tells whether s is a CPE 2.2 URI: "cpe:/", a part, and up to six more behind colons.
+func CPE22(s string) bool {
+	rest, ok := strings.CutPrefix(s, "cpe:/")
+	if !ok || rest == "" || strings.IndexByte("aho:", rest[0]|0x20) < 0 && rest[0] != ':' || strings.Count(rest, ":") > 6 {
 		return false
 	}
-	parts, size := 1, 0
-	for i := 0; i < len(rest); i++ {
-		switch c := rest[i]; {
-		case c == ':':
-			if size == 0 {
-				return false
-			}
-			parts, size = parts+1, 0
-			continue
-		case c == '\\':
-			if i++; i == len(rest) || rest[i] <= ' ' || rest[i] >= 0x7f {
-				return false
-			}
-		case c == '*' || c == '?' || c == '-' || c == '.' || c == '_' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z':
-		default:
+	if rest[0] != ':' && len(rest) > 1 && rest[1] != ':' {
+		return false
+	}
+	for i := range len(rest) {
+		c := rest[i]
+		if !(c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || strings.IndexByte("._-~%:", c) >= 0) {
 			return false
 		}
-		size++
 	}
-	return parts == 11 && size > 0
+	return true
 }
 
 // UTF8 returns r as UTF-8 without a byte order mark: PowerShell writes what is redirected into a file as UTF-16.
