@@ -87,20 +87,28 @@ func (j *jar) count() {
 	}
 }
 
+// domains are what names of packages start with.
+var domains = map[string]bool{"com": true, "org": true, "net": true, "io": true, "de": true, "javax": true, "jakarta": true}
+
+// lastWord is what stands behind the last dot.
+func lastWord(s string) string { return s[strings.LastIndexByte(s, '.')+1:] }
+
 // group applies rule 4 and tells whether the answer is inferred.
 func (j *jar) group(artifact, version string) (group string, inferred bool) {
 	for _, r := range knownGroups() {
 		if ok, err := path.Match(r.artifact, artifact); err == nil && ok && (r.root == "*" || j.holds(r.root)) && r.covers(version) {
-			if r.group == "=" {
+			switch {
+			case r.group == "=":
 				return artifact, false
+			case r.group != "-" || len(j.folders) > 0:
+				return r.group, false
 			}
-			return r.group, false
 		}
 	}
 	if group, ok := strings.CutSuffix(j.manifest.symbolicName(), "."+artifact); ok && strings.Contains(group, ".") && !umbrellas[group] {
 		return group, true
 	}
-	if strings.Count(artifact, ".") >= 2 && j.holds(strings.ReplaceAll(artifact, ".", "/")) { // org.eclipse.jdt.core
+	if domain, _, _ := strings.Cut(artifact, "."); strings.Count(artifact, ".") >= 2 && domains[domain] { // org.eclipse.jdt.core
 		return artifact[:strings.LastIndexByte(artifact, '.')], true
 	}
 	if v := j.manifest.main("Implementation-Vendor-Id"); strings.Contains(v, ".") && !strings.ContainsAny(v, " /") && j.mostly(v, "") && !umbrellas[v] {

@@ -39,6 +39,7 @@ type identity struct {
 	basis                    biopsy.Basis
 	confidence               float64
 	pom                      *pom // nil without Maven files
+	unpublished              bool // no such artifact is known: the archive is only a file
 }
 
 // gather settles all poms and sorts them.
@@ -92,8 +93,8 @@ func (j *jar) say(s sheet) {
 
 // claim names the artifact; without a group and a version there is nothing but a file of that name, and no purl.
 func (id identity) claim(file string) biopsy.Claim {
-	if id.group == "" && id.version == "" {
-		return biopsy.Claim{Kind: biopsy.FileKind, Name: file}
+	if id.unpublished || id.group == "" && id.version == "" {
+		return biopsy.Claim{Kind: biopsy.FileKind, Name: file, Version: id.version}
 	}
 	c := biopsy.Claim{Eco: "maven", Namespace: id.group, Name: id.artifact, Version: id.version}
 	c.Purl = eco.Purl("maven", id.group, id.artifact, id.version, "classifier", id.classifier)
@@ -123,10 +124,14 @@ func (j *jar) identify() identity {
 		return identity{group: first(j.manifest.main("Group-Id"), "org.jenkins-ci.plugins"), artifact: j.plugin(),
 			version: firstWord(j.manifest.main("Plugin-Version")), basis: biopsy.Manifest, confidence: sureManifest}
 	}
-	id := identity{artifact: name, classifier: classifier, basis: biopsy.Manifest, confidence: sureManifest}
+	return j.byName(identity{artifact: name, classifier: classifier, basis: biopsy.Manifest, confidence: sureManifest}, version)
+}
+
+// byName applies rules 2 to 4 to an archive that no pom names. version is that of the file name.
+func (j *jar) byName(id identity, version string) identity {
 	if known := knownBundles()[j.manifest.symbolicName()]; known != "" {
 		group, artifact, _ := strings.Cut(known, ":")
-		if !strings.HasPrefix(name, artifact) {
+		if !strings.HasPrefix(id.artifact, artifact) {
 			id.group, id.artifact = group, artifact
 		}
 	}
@@ -134,12 +139,19 @@ func (j *jar) identify() identity {
 	if id.group == "" {
 		id.group, inferred = j.group(id.artifact, first(version, j.manifestVersion()))
 	}
+	// Eclipse and what is built for it repeat the group in the artifact, nobody else does.
+	if inferred && id.artifact == id.group+"."+lastWord(id.artifact) && !strings.HasPrefix(id.group, "org.eclipse.") && !bundleName.MatchString(j.file) {
+		id.artifact = lastWord(id.artifact)
+	}
+	if id.group == "-" {
+		id.group, id.unpublished = "", true
+	}
 	j.weighVersion(&id, version)
 	switch {
 	case id.version == "":
 		id.confidence = sureBare
 		if inferred && !j.about(id.artifact) { // nothing says that such an artifact was ever published
-			id.group = ""
+			id.group, id.unpublished = "", true
 		}
 	case inferred:
 		id.confidence = min(id.confidence, sureGuess)
