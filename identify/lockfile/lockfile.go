@@ -49,7 +49,7 @@ func reader(name string, state biopsy.State, parse func(*doc) error, names ...st
 				return err
 			}
 			if line := conflict(text); line > 0 {
-				return fmt.Errorf("%s: an unfinished merge", in.At(line))
+				return fmt.Errorf("line %d: an unfinished merge", line)
 			}
 			d := &doc{Input: in, ctx: ctx, text: text, name: name, state: state, emit: emit, lines: lineCounter{text: text, line: 1}}
 			return parse(d)
