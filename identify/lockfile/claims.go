@@ -15,6 +15,9 @@ import (
 // "host/owner/name". Qualifiers are those of eco.Purl.
 func pkg(typ, full, version string, qualifiers ...string) biopsy.Claim {
 	namespace, name := split(typ, full)
+	if typ == "pypi" {
+		name = pyFold(name) // what is found installed has this spelling, and needs look names up
+	}
 	c := biopsy.Claim{Eco: typ, Namespace: namespace, Name: name, Version: version}
 	if typ != "maven" || namespace != "" { // an artifact without a group is on no registry
 		c.Purl = eco.Purl(typ, namespace, name, version, qualifiers...)
@@ -38,6 +41,16 @@ func split(typ, full string) (namespace, name string) {
 		return full[:i], full[i+1:]
 	}
 	return "", full
+}
+
+// managed turns a claim into one about whatever asks for the package without a version: this is the version it gets. Alone it brings
+// nothing in.
+func managed(c biopsy.Claim) biopsy.Claim {
+	if c.Version == "" {
+		return biopsy.Claim{}
+	}
+	c.About, c.State = true, biopsy.Declared
+	return c
 }
 
 // unnamed is a claim about something no registry knows: it keeps its name, and no purl can be mistaken for a public package.

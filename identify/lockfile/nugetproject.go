@@ -26,7 +26,8 @@ func nugetConfig(d *doc) error {
 	return nil
 }
 
-// NuGetProject reads the package references of MSBuild projects and of central package management. The version is the lowest one
+// NuGetProject reads the package references of MSBuild projects and of central package management, whose
+// versions are for those that ask by name alone. The version is the lowest one
 // wanted, which NuGet takes unless another package wants more.
 var NuGetProject = reader("nuget-project", biopsy.Declared, nugetProject, "*.csproj", "*.vbproj", "*.fsproj", "Directory.Packages.props", "Directory.Build.props")
 
@@ -54,7 +55,9 @@ func nugetProject(d *doc) error {
 			if strings.Contains(c.Name, "$(") {
 				continue
 			}
-			if e.name != "PackageVersion" {
+			if e.name == "PackageVersion" {
+				c = managed(c)
+			} else {
 				c.Scope = nugetScope(e)
 				self.Needs = append(self.Needs, biopsy.Need{Purl: exact(c), Name: c.Name, Scope: c.Scope})
 			}

@@ -14,6 +14,9 @@ import (
 var Requirements = reader("pip-requirements", biopsy.Declared, requirements,
 	"requirements*.txt", "*-requirements.txt", "*_requirements.txt", "requirements/*.txt", "constraints*.txt")
 
+// constrains tells a constraints file: it says which version of a package is installed, and not whether it is.
+func constrains(p string) bool { return strings.HasPrefix(path.Base(p), "constraints") }
+
 func requirements(d *doc) error {
 	scope := biopsy.Scope("")
 	if madeForTools(d.Path) {
@@ -31,6 +34,9 @@ func requirements(d *doc) error {
 		c.Scope = scope
 		for _, name := range via[pyFold(c.Name)] {
 			c.Needs = append(c.Needs, versions.need(name, biopsy.Runtime))
+		}
+		if constrains(d.Path) {
+			c = managed(c)
 		}
 		d.add(l.line, c)
 	}
@@ -129,6 +135,11 @@ func requirement(line string) biopsy.Claim {
 		name, _, _ := strings.Cut(after, "&")
 		return fromAddress(pythonName(name), line)
 	}
+	if name, version := wheel(line); name != "" && !strings.Contains(line, " @ ") {
+		c := pkg("pypi", name, version)
+		c.State, c.Download = biopsy.Locked, webURL(line)
+		return c
+	}
 	name := pythonName(line)
 	rest := strings.TrimSpace(line[len(name):])
 	if strings.HasPrefix(rest, "[") {
@@ -142,6 +153,17 @@ func requirement(line string) biopsy.Claim {
 		return fromAddress(name, strings.TrimSpace(rest[1:]))
 	}
 	return pinned(name, strings.Trim(rest, "() "), options)
+}
+
+// wheel reads the name and version that a wheel's file name has to have (PEP 427), at the end of a path or address; "" of all else.
+func wheel(address string) (name, version string) {
+	address, _, _ = strings.Cut(address, "#")
+	base, isWheel := strings.CutSuffix(address[strings.LastIndexAny(address, `/\`)+1:], ".whl")
+	parts := strings.Split(base, "-")
+	if !isWheel || len(parts) < 5 || strings.ContainsAny(base, " @") {
+		return "", ""
+	}
+	return parts[0], parts[1]
 }
 
 // pythonName is the longest start of s that may be a project's name (PEP 508).
@@ -192,6 +214,10 @@ func fromAddress(name, address string) biopsy.Claim {
 		rest, commit, _ := strings.Cut(rest, "@")
 		origin(&c, scheme+"://"+rest, commit)
 		return c
+	}
+	if _, version := wheel(address); version != "" {
+		c = pkg("pypi", name, version)
+		c.State = biopsy.Locked
 	}
 	c.Download = webURL(address)
 	return c
