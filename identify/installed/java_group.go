@@ -90,6 +90,23 @@ func (j *jar) count() {
 // domains are what names of packages start with.
 var domains = map[string]bool{"com": true, "org": true, "net": true, "io": true, "de": true, "javax": true, "jakarta": true}
 
+// dottedGroup takes the group from an artifact whose name starts with it: "jakarta.servlet.jsp-api" is of jakarta.servlet.jsp,
+// "org.eclipse.jgit.http.server" of org.eclipse.jgit, "org.mortbay.jasper.apache-el" of org.mortbay.jasper. "" for other names.
+func dottedGroup(artifact string) string {
+	parts := strings.Split(artifact, ".")
+	switch {
+	case len(parts) < 2 || !domains[parts[0]]:
+		return ""
+	case strings.HasPrefix(parts[0], "ja"):
+		return strings.TrimSuffix(artifact, "-api")
+	case len(parts) == 2:
+		return ""
+	case parts[1] == "eclipse":
+		return strings.Join(parts[:3], ".")
+	}
+	return strings.Join(parts[:len(parts)-1], ".")
+}
+
 // lastWord is what stands behind the last dot.
 func lastWord(s string) string { return s[strings.LastIndexByte(s, '.')+1:] }
 
@@ -108,8 +125,8 @@ func (j *jar) group(artifact, version string) (group string, inferred bool) {
 	if group, ok := strings.CutSuffix(j.manifest.symbolicName(), "."+artifact); ok && strings.Contains(group, ".") && !umbrellas[group] {
 		return group, true
 	}
-	if domain, _, _ := strings.Cut(artifact, "."); strings.Count(artifact, ".") >= 2 && domains[domain] { // org.eclipse.jdt.core
-		return artifact[:strings.LastIndexByte(artifact, '.')], true
+	if group := dottedGroup(artifact); group != "" {
+		return group, true
 	}
 	if v := j.manifest.main("Implementation-Vendor-Id"); strings.Contains(v, ".") && !strings.ContainsAny(v, " /") && j.mostly(v, "") && !umbrellas[v] {
 		return v, true

@@ -140,7 +140,7 @@ func (j *jar) byName(id identity, version string) identity {
 		id.group, inferred = j.group(id.artifact, first(version, j.manifestVersion()))
 	}
 	// Eclipse and what is built for it repeat the group in the artifact, nobody else does.
-	if inferred && id.artifact == id.group+"."+lastWord(id.artifact) && !strings.HasPrefix(id.group, "org.eclipse.") && !bundleName.MatchString(j.file) {
+	if inferred && id.artifact == id.group+"."+lastWord(id.artifact) && !strings.HasPrefix(id.group, "org.eclipse") && !bundleName.MatchString(j.file) {
 		id.artifact = lastWord(id.artifact)
 	}
 	if id.group == "-" {

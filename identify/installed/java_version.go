@@ -100,6 +100,7 @@ var (
 	bundleName     = regexp.MustCompile(`^([A-Za-z][\w-]*(?:\.[\w-]+)+)_(\d+\.\d+\.\d+(?:\..+)?)$`) // Eclipse's plugins folder
 	xppVersion     = regexp.MustCompile(`^[A-Z0-9]+_(\d+(?:\.\d+)+[a-z]?)_(?:[A-Z]+_)?VERSION$`)
 	fileVersion    = regexp.MustCompile(`(?mi)^\s*(?:(?:[\w.-]*[._-])?version\s*[=:]\s*)?v?(\d+\.\d+[0-9A-Za-z.-]*)\s*$`)
+	dashed         = regexp.MustCompile(`^(\d+\.\d+\.\d+)\.((?:SNAPSHOT|jre|android|GA|incubating)|(?:alpha|beta|rc|RC)[\w.-]*)$`) // qualifiers that Maven sets off by a dash
 	versionStart   = regexp.MustCompile(`^[vV]?\d+([._-]?[0-9A-Za-z+]+)*$`)
 )
 
@@ -143,8 +144,8 @@ func asVersion(v string) string {
 func bundleVersion(v string) string {
 	v = asVersion(v)
 	v = strings.TrimSuffix(v, ".qualifier")
-	if base, ok := strings.CutSuffix(v, ".SNAPSHOT"); ok {
-		return base + "-SNAPSHOT"
+	if m := dashed.FindStringSubmatch(v); m != nil {
+		return m[1] + "-" + m[2]
 	}
 	return v
 }
