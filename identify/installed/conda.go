@@ -19,24 +19,26 @@ var CondaMeta = biopsy.Extractor{
 	Extract: condaMeta,
 }
 
+type condaRecord struct {
+	Name    string          `json:"name"`
+	Version string          `json:"version"`
+	Build   string          `json:"build"`
+	Channel string          `json:"channel"` // a URL, with or without the platform at its end, or a name
+	Subdir  string          `json:"subdir"`  // the platform: "linux-64"
+	License json.RawMessage `json:"license"`
+	URL     string          `json:"url"`
+	MD5     string          `json:"md5"`
+	SHA256  string          `json:"sha256"`
+	Depends []string        `json:"depends"`
+	Files   []string        `json:"files"` // below the environment
+}
+
 func condaMeta(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence)) error {
 	b, err := whole(in, maxText)
 	if err != nil {
 		return err
 	}
-	var r struct {
-		Name    string          `json:"name"`
-		Version string          `json:"version"`
-		Build   string          `json:"build"`
-		Channel string          `json:"channel"`
-		Subdir  string          `json:"subdir"`
-		License json.RawMessage `json:"license"`
-		URL     string          `json:"url"`
-		MD5     string          `json:"md5"`
-		SHA256  string          `json:"sha256"`
-		Depends []string        `json:"depends"`
-		Files   []string        `json:"files"`
-	}
+	var r condaRecord
 	if err := json.Unmarshal(b, &r); err != nil {
 		return fmt.Errorf("parse: %w", err)
 	}

@@ -89,25 +89,7 @@ func nuspec(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence)) erro
 		return err
 	}
 	var p struct {
-		Meta struct {
-			ID          string `xml:"id"`
-			Version     string `xml:"version"`
-			Authors     string `xml:"authors"`
-			Description string `xml:"description"`
-			ProjectURL  string `xml:"projectUrl"`
-			LicenseURL  string `xml:"licenseUrl"`
-			License     struct {
-				Type  string `xml:"type,attr"`
-				Value string `xml:",chardata"`
-			} `xml:"license"`
-			Repository struct {
-				URL string `xml:"url,attr"`
-			} `xml:"repository"`
-			Needs  []nuspecNeed `xml:"dependencies>dependency"`
-			Groups []struct {
-				Needs []nuspecNeed `xml:"dependency"`
-			} `xml:"dependencies>group"`
-		} `xml:"metadata"`
+		Meta nuspecMeta `xml:"metadata"`
 	}
 	if err := xml.Unmarshal(b, &p); err != nil {
 		return fmt.Errorf("parse: %w", err)
@@ -123,23 +105,50 @@ func nuspec(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence)) erro
 	} else {
 		c.Licenses = declared(m.LicenseURL)
 	}
-	needs := map[string]bool{}
-	for _, n := range m.Needs {
-		needs[n.ID] = true
-	}
-	for _, g := range m.Groups {
-		for _, n := range g.Needs {
-			needs[n.ID] = true
-		}
-	}
-	delete(needs, "")
-	for _, n := range slices.Sorted(maps.Keys(needs)) {
-		c.Needs = append(c.Needs, biopsy.Need{Name: n, Scope: biopsy.Runtime})
-	}
+	c.Needs = m.needs()
 	sheet{in, "nuspec", biopsy.Manifest, emit}.say(c, sureProperties)
 	return nil
 }
 
+type nuspecMeta struct {
+	ID          string `xml:"id"`
+	Version     string `xml:"version"`
+	Authors     string `xml:"authors"`
+	Description string `xml:"description"`
+	ProjectURL  string `xml:"projectUrl"`
+	LicenseURL  string `xml:"licenseUrl"`
+	License     struct {
+		Type  string `xml:"type,attr"` // "expression" or "file"
+		Value string `xml:",chardata"`
+	} `xml:"license"`
+	Repository struct {
+		URL string `xml:"url,attr"`
+	} `xml:"repository"`
+	Needs  []nuspecNeed `xml:"dependencies>dependency"`
+	Groups []struct {
+		Needs []nuspecNeed `xml:"dependency"`
+	} `xml:"dependencies>group"` // one for each target framework
+}
+
 type nuspecNeed struct {
 	ID string `xml:"id,attr"`
+}
+
+// needs lists the dependencies of all target frameworks, each once.
+func (m nuspecMeta) needs() []biopsy.Need {
+	names := map[string]bool{}
+	for _, n := range m.Needs {
+		names[n.ID] = true
+	}
+	for _, g := range m.Groups {
+		for _, n := range g.Needs {
+			names[n.ID] = true
+		}
+	}
+	delete(names, "")
+	var needs []biopsy.Need
+	for _, n := range slices.Sorted(maps.Keys(names)) {
+		needs = append(needs, biopsy.Need{Name: n, Scope: biopsy.Runtime})
+	}
+	return needs
 }
