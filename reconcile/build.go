@@ -78,14 +78,19 @@ func (b *builder) byName() map[scoped][]*draft {
 	return names
 }
 
-// addLoose joins claims without a version to the versions that were found, or lets them stand alone.
-func (b *builder) addLoose(loose []biopsy.Evidence) {
+// addLoose joins claims without a version to the versions that were found, or to the one that is managed for their name, or lets
+// them stand alone.
+func (b *builder) addLoose(loose, about []biopsy.Evidence) {
 	if len(loose) == 0 {
 		return
 	}
-	names := b.byName()
+	names, managed := b.byName(), managedVersions(about)
 	for _, e := range loose {
-		found := names[scopeOf(e.Claim, e.Place)]
+		s := scopeOf(e.Claim, e.Place)
+		found := names[s]
+		if m := nearestManaged(managed[s], e.Place); m != nil && !slices.ContainsFunc(found, (*draft).resolved) {
+			found = []*draft{b.bring(*m)}
+		}
 		if len(found) == 0 {
 			b.add(e)
 		}
@@ -93,6 +98,52 @@ func (b *builder) addLoose(loose []biopsy.Evidence) {
 			d.evidence = append(d.evidence, e)
 		}
 	}
+}
+
+// resolved tells that some evidence is stronger than a wish.
+func (d *draft) resolved() bool {
+	return slices.ContainsFunc(d.evidence, func(e biopsy.Evidence) bool { return stateRank(e.Claim.State) > stateRank(biopsy.Declared) })
+}
+
+// managedVersions are the claims that say which version of a name is used, should something ask for it.
+func managedVersions(about []biopsy.Evidence) map[scoped][]biopsy.Evidence {
+	managed := map[scoped][]biopsy.Evidence{}
+	for _, e := range about {
+		if e.Claim.Version != "" && e.Claim.State == biopsy.Declared {
+			s := scopeOf(e.Claim, e.Place)
+			managed[s] = append(managed[s], e)
+		}
+	}
+	return managed
+}
+
+// nearestManaged returns the claim whose file is nearest to p; nil when there is none, or several as near disagree.
+func nearestManaged(all []biopsy.Evidence, p biopsy.Place) *biopsy.Evidence {
+	var best *biopsy.Evidence
+	least, tie := 0, false
+	for i := range all {
+		n := distance(p.Path, all[i].Place.Path)
+		switch {
+		case best == nil || n < least:
+			best, least, tie = &all[i], n, false
+		case n == least && all[i].Claim.Version != best.Claim.Version:
+			tie = true
+		}
+	}
+	if tie {
+		return nil
+	}
+	return best
+}
+
+// bring makes a managed version a component, once.
+func (b *builder) bring(e biopsy.Evidence) *draft {
+	e.Claim.About = false
+	d := b.byKey[key(e)]
+	if d == nil || !slices.ContainsFunc(d.evidence, func(have biopsy.Evidence) bool { return order(have, e) == 0 }) {
+		b.add(e)
+	}
+	return b.byKey[key(e)]
 }
 
 // addAbout hands file lists and copyright files to the packages they are about.
@@ -106,7 +157,7 @@ func (b *builder) addAbout(about []biopsy.Evidence) {
 		for _, d := range names[scopeOf(c, e.Place)] {
 			f := d.first().Claim
 			fits := (c.Arch == "" || c.Arch == f.Arch) && (c.Version == "" || c.Version == f.Version) && f.Extra["root"] == c.Extra["root"]
-			if fits {
+			if fits && !slices.ContainsFunc(d.evidence, func(have biopsy.Evidence) bool { return order(have, e) == 0 }) {
 				d.evidence = append(d.evidence, e)
 			}
 		}

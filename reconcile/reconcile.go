@@ -7,7 +7,8 @@
 //
 //  1. Distribution packages learn their distribution from the os-release of the same tree.
 //  2. Claims about one thing, by purl or else by kind, name, version and digest, are one component.
-//  3. A claim without a version joins the components of its name in the same tree; alone, it stays without a version.
+//  3. A claim without a version joins the components of its name in the same tree, or the version that a file manages for all
+//     (central package management, constraints); alone, it stays without a version.
 //  4. What a package installed in its tree is the package: the claim of a language's metadata at an owned file folds into the owner
 //     as an alias, and an owned program is not reported again. What is embedded in an owned file is contained by the owner. What
 //     manifests and locks inside an installed package ask for was for building that package, and makes no component.
@@ -41,7 +42,7 @@ func Run(index int, art biopsy.Artifact, evidence []biopsy.Evidence) ([]biopsy.C
 			b.add(e)
 		}
 	}
-	b.addLoose(loose)
+	b.addLoose(loose, about)
 	b.addAbout(about)
 	own := b.owners()
 	b.fold(own)
