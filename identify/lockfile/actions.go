@@ -7,7 +7,7 @@ import (
 	"github.com/biopsy-sca/biopsy"
 )
 
-// Actions reads the steps of GitHub workflows and composite actions (docs.github.com, "Workflow syntax", 2026): tools of the build.
+// Actions reads the steps and images of GitHub workflows and composite actions (docs.github.com, "Workflow syntax", 2026): tools of the build.
 var Actions = reader("github-actions", biopsy.Declared, actions, ".github/workflows/*.yml", ".github/workflows/*.yaml", "action.yml", "action.yaml")
 
 func actions(d *doc) error {
@@ -15,12 +15,23 @@ func actions(d *doc) error {
 	for raw := range bytes.Lines(d.text) {
 		line++
 		s := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(string(raw)), "-"))
-		uses, ok := strings.CutPrefix(s, "uses:")
-		if !ok {
+		key, word, _ := strings.Cut(s, ":")
+		word, _, _ = strings.Cut(word, " #")
+		word = strings.Trim(strings.TrimSpace(word), `"'`)
+		if word == "" {
 			continue
 		}
-		uses, _, _ = strings.Cut(uses, " #")
-		c := action(strings.Trim(strings.TrimSpace(uses), `"'`))
+		c := biopsy.Claim{}
+		switch key {
+		case "uses":
+			c = action(word)
+		case "container": // of a job
+			if !strings.HasPrefix(word, "{") && !strings.Contains(word, "${{") && strings.Contains(d.Path, "workflows/") {
+				c = dockerImage(word)
+			}
+		default:
+			continue
+		}
 		c.Scope = biopsy.Development
 		d.add(line, c)
 	}

@@ -49,7 +49,7 @@ func managed(c biopsy.Claim) biopsy.Claim {
 	if c.Version == "" {
 		return biopsy.Claim{}
 	}
-	c.About, c.State = true, biopsy.Declared
+	c.About, c.State, c.Scope = true, biopsy.Declared, "" // who asks knows what for
 	return c
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 // MavenPOM reads pom.xml (maven.apache.org, POM Reference 4.0.0). What a parent or an imported POM says is in other files and stays
-// unknown here: such a version is "". POMs inside jars are read with the jar.
+// unknown here: such a version is "", and what a pom manages for its children is said about them. POMs inside jars are read with the jar.
 var MavenPOM = wanting(reader("maven-pom", biopsy.Declared, mavenPOM, "pom.xml"), func(p string) bool {
 	return !strings.Contains("/"+p, "/META-INF/maven/")
 })
@@ -25,9 +25,12 @@ func mavenPOM(d *doc) error {
 	for _, l := range root.get("licenses").all("license") {
 		self.Licenses = append(self.Licenses, declared(l.str("name"))...)
 	}
-	managed := map[string]string{}
+	versions := map[string]string{}
 	for _, e := range root.get("dependencyManagement", "dependencies").all("dependency") {
-		managed[m.expand(e.str("groupId"))+":"+m.expand(e.str("artifactId"))] = e.str("version")
+		versions[m.expand(e.str("groupId"))+":"+m.expand(e.str("artifactId"))] = e.str("version")
+		if e.str("scope") != "import" {
+			d.add(e.line, managed(m.dependency(e, nil)))
+		}
 	}
 	wanted := root.get("dependencies").all("dependency")
 	for _, profile := range root.get("profiles").all("profile") {
@@ -37,7 +40,7 @@ func mavenPOM(d *doc) error {
 		}
 	}
 	for _, e := range wanted {
-		c := m.dependency(e, managed)
+		c := m.dependency(e, versions)
 		self.Needs = append(self.Needs, biopsy.Need{Name: fullName(c), Purl: exact(c), Scope: c.Scope})
 		d.add(e.line, c)
 	}
@@ -103,11 +106,11 @@ func known(version string) string {
 	return version
 }
 
-func (m model) dependency(e *element, managed map[string]string) biopsy.Claim {
+func (m model) dependency(e *element, versions map[string]string) biopsy.Claim {
 	group, artifact := m.expand(e.str("groupId")), m.expand(e.str("artifactId"))
 	raw := e.str("version")
 	if raw == "" {
-		raw = managed[group+":"+artifact]
+		raw = versions[group+":"+artifact]
 	}
 	version := m.expand(raw)
 	c := pkg("maven", group+":"+artifact, known(version))

@@ -15,18 +15,18 @@ type paketEntry struct {
 	line  int
 	claim biopsy.Claim
 	needs []string
+	group nugetNames // of its group: each is resolved by itself
 }
 
 func paketLock(d *doc) error {
-	found, names := paketEntries(d.text)
-	for _, f := range found {
-		f.claim.Needs = names.needs(f.needs)
+	for _, f := range paketEntries(d.text) {
+		f.claim.Needs = f.group.needs(f.needs)
 		d.add(f.line, f.claim)
 	}
 	return nil
 }
 
-func paketEntries(text []byte) ([]paketEntry, nugetNames) {
+func paketEntries(text []byte) []paketEntry {
 	var found []paketEntry
 	names := nugetNames{}
 	section, remote, scope, line := "", "", biopsy.Runtime, 0
@@ -38,17 +38,18 @@ func paketEntries(text []byte) ([]paketEntry, nugetNames) {
 		case body == "":
 		case indent == 0:
 			section = body
-			if group, ok := strings.CutPrefix(body, "GROUP "); ok && madeForTools(group) {
-				scope = biopsy.Development
-			} else if ok {
-				scope = biopsy.Runtime
+			if group, ok := strings.CutPrefix(body, "GROUP "); ok {
+				names, scope = nugetNames{}, biopsy.Runtime
+				if madeForTools(group) {
+					scope = biopsy.Development
+				}
 			}
 		case indent == 2:
 			_, remote, _ = strings.Cut(body, "remote: ")
 		case indent == 4:
 			name, rest, _ := strings.Cut(body, " (")
 			version, _, _ := strings.Cut(rest, ")")
-			e := paketEntry{line: line, claim: paketClaim(section, remote, name, version)}
+			e := paketEntry{line: line, claim: paketClaim(section, remote, name, version), group: names}
 			e.claim.Scope = scope
 			names.add(name, version)
 			found = append(found, e)
@@ -57,7 +58,7 @@ func paketEntries(text []byte) ([]paketEntry, nugetNames) {
 			found[len(found)-1].needs = append(found[len(found)-1].needs, name)
 		}
 	}
-	return found, names
+	return found
 }
 
 // paketClaim names a package of NUGET, or a file of a repository by its commit.
