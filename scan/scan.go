@@ -116,7 +116,7 @@ func addTarget(ctx context.Context, s *biopsy.Scan, ref string, o Options) error
 		adopt(&s.Inventory, tree, index)
 		return nil
 	}
-	w := &walk{depth: o.Depth, readers: identify.NewReaders(identify.All, o.Depth), limits: o.Limits, budget: unpack.NewBudget(o.Limits), spool: o.Spool, tell: o.Progress}
+	w := &walk{depth: o.Depth, readers: identify.NewReaders(identify.All, o.Depth), limits: o.Limits, budget: unpack.NewBudget(o.Limits), spool: o.Spool, tell: o.Progress, single: tree.Artifact.Kind == "file"}
 	if tree.Artifact.Digest == "" && o.Depth != biopsy.Quick {
 		w.sum = newTreeSum()
 	}

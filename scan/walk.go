@@ -34,6 +34,7 @@ type walk struct {
 	budget  *unpack.Budget
 	spool   biopsy.Spool
 	tell    func(biopsy.Progress)
+	single  bool // the artifact is one file
 
 	hand  chan func()
 	files atomic.Int64
@@ -145,7 +146,7 @@ func (w *walk) wanted(f biopsy.File, readers []*biopsy.Extractor) bool {
 	case w.depth == biopsy.Standard:
 		return mayBeProgram(f) || mayBeContainer(f.Path)
 	}
-	return mayBeProgram(f) || packageArchive(f.Path)
+	return mayBeProgram(f) || packageArchive(f.Path) || w.single && (f.In == "" || mayBeContainer(f.Path))
 }
 
 // skip keeps the tree's digest in step when a file was not read.
@@ -178,7 +179,7 @@ func (w *walk) look(ctx context.Context, f biopsy.File, c biopsy.Content, err er
 			l.read(ctx, x, head)
 		}
 	}
-	if !f.Shadowed && (w.depth != biopsy.Quick || packageArchive(f.Path)) {
+	if !f.Shadowed && (w.depth != biopsy.Quick || packageArchive(f.Path) || w.single) {
 		l.descend(ctx, head, at)
 	}
 	digest := ""
@@ -251,7 +252,11 @@ func (l *looking) read(ctx context.Context, x *biopsy.Extractor, head []byte) {
 
 // descend opens a container and walks its members; it returns when all have been looked at.
 func (l *looking) descend(ctx context.Context, head []byte, at place) {
-	u := unpack.For(l.file, head)
+	find := unpack.For
+	if l.single && at.descents == 0 {
+		find = unpack.ForArtifact
+	}
+	u := find(l.file, head, l.content)
 	if u == nil {
 		return
 	}
@@ -318,7 +323,9 @@ func mayBeProgram(f biopsy.File) bool {
 // containerEndings are those of files that hold other files.
 var containerEndings = map[string]bool{".tar": true, ".tgz": true, ".gz": true, ".bz2": true, ".xz": true, ".zst": true, ".lzma": true, ".tbz2": true, ".txz": true, ".zip": true, ".deb": true, ".ipk": true, ".rpm": true, ".apk": true, ".cpio": true, ".ar": true, ".img": true, ".bin": true, ".squashfs": true}
 
-func mayBeContainer(p string) bool { return containerEndings[path.Ext(p)] || packageArchive(p) }
+func mayBeContainer(p string) bool {
+	return containerEndings[path.Ext(p)] || packageArchive(p) || unpack.Named(p)
+}
 
 // packageEndings are those of archives that are themselves a package of some language.
 var packageEndings = map[string]bool{".jar": true, ".war": true, ".ear": true, ".aar": true, ".par": true, ".sar": true, ".kar": true, ".jpi": true, ".hpi": true, ".whl": true, ".egg": true, ".nupkg": true}

@@ -25,13 +25,3 @@ var All = []biopsy.Unpacker{
 	archive.Tar,
 	archive.Closed,
 }
-
-// For returns the unpacker of a file by its first bytes (up to 4 KiB), nil when it is no container that we know.
-func For(f biopsy.File, head []byte) *biopsy.Unpacker {
-	for i := range All {
-		if All[i].Match(f, head) {
-			return &All[i]
-		}
-	}
-	return nil
-}

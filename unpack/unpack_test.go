@@ -32,7 +32,7 @@ func (w *walk) file(f biopsy.File, depth int) {
 	defer c.Close()
 	head := make([]byte, 4096)
 	n, _ := c.ReadAt(head, 0)
-	u := For(f, head[:n])
+	u := For(f, head[:n], c)
 	if u == nil || depth == w.depth {
 		fmt.Fprintf(&w.out, "%s %d\n", f.Place(), c.Size())
 		return
@@ -156,7 +156,7 @@ func BenchmarkFor(b *testing.B) {
 	head := bytes.Repeat([]byte("int main(void) { return 0; }\n"), 4096/29)
 	b.ReportAllocs()
 	for b.Loop() {
-		if For(biopsy.File{Path: "src/main.c"}, head) != nil {
+		if For(biopsy.File{Path: "src/main.c"}, head, spool.Bytes(head)) != nil {
 			b.Fatal("a container")
 		}
 	}
