@@ -93,7 +93,7 @@ var scopes = map[cdx.Scope]biopsy.Scope{cdx.ScopeRequired: biopsy.Runtime, cdx.S
 func supplier(c *cdx.Component) string {
 	for _, org := range []*cdx.OrganizationalEntity{c.Supplier, c.Manufacturer} {
 		if org != nil && org.Name != "" {
-			return org.Name
+			return bom.JoinMail(org.Name, soleMail(org))
 		}
 	}
 	for _, a := range list(c.Authors) {
@@ -102,6 +102,18 @@ func supplier(c *cdx.Component) string {
 		}
 	}
 	return cmp.Or(c.Publisher, c.Author)
+}
+
+// soleMail is the mail address of an organisation of which a name and that address are all that is said; else "".
+func soleMail(org *cdx.OrganizationalEntity) string {
+	contacts := list(org.Contact)
+	if len(contacts) != 1 || contacts[0] != (cdx.OrganizationalContact{Email: contacts[0].Email}) || org.URL != nil || org.Address != nil || org.BOMRef != "" {
+		return ""
+	}
+	if _, mail := bom.SplitMail(bom.JoinMail(org.Name, contacts[0].Email)); mail != contacts[0].Email {
+		return ""
+	}
+	return contacts[0].Email
 }
 
 func hashes(in *[]cdx.Hash) []biopsy.Hash {
@@ -179,7 +191,7 @@ func (d *document) keep(c *cdx.Component, refs []cdx.ExternalReference, out *bio
 	if !detailed(c.Licenses) {
 		rest.Licenses = nil
 	}
-	if s := c.Supplier; s != nil && s.Name != "" && s.URL == nil && s.Contact == nil && s.Address == nil && s.BOMRef == "" {
+	if s := c.Supplier; s != nil && s.Name != "" && s.URL == nil && (s.Contact == nil || soleMail(s) != "") && s.Address == nil && s.BOMRef == "" {
 		rest.Supplier = nil
 	}
 	if e := c.Evidence; e != nil {

@@ -47,7 +47,7 @@ func (d *document) subject(c *cdx.Component) {
 	d.out.Subject = biopsy.Subject{Name: c.Name, Version: c.Version, Kind: biopsy.Kind(c.Type)}
 	for _, org := range []*cdx.OrganizationalEntity{c.Manufacturer, c.Supplier} {
 		if org != nil && d.out.Subject.Manufacturer == "" {
-			d.out.Subject.Manufacturer = org.Name
+			d.out.Subject.Manufacturer = bom.JoinMail(org.Name, soleMail(org))
 		}
 	}
 	ref := cmp.Or(c.BOMRef, "\x00subject")

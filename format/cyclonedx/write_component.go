@@ -27,11 +27,9 @@ func (o *scanWriter) component(c *biopsy.Component) (*cdx.Component, error) {
 	out.Group, out.Name, out.Version, out.Description = bom.Clean(c.Namespace), bom.Clean(c.Name), bom.Clean(c.Version), bom.Clean(c.Description)
 	out.Scope = scope(c.Scope, &p)
 	if c.Supplier != "" && (out.Supplier != nil || supplier(out) != c.Supplier) {
-		org := cdx.OrganizationalEntity{Name: bom.Clean(c.Supplier)}
-		if out.Supplier != nil && out.Supplier.Name == c.Supplier {
-			org = *out.Supplier
+		if out.Supplier == nil || bom.JoinMail(out.Supplier.Name, soleMail(out.Supplier)) != c.Supplier {
+			out.Supplier = organization(c.Supplier)
 		}
-		out.Supplier = &org
 	}
 	out.Hashes = hashList(c.Hashes, &p)
 	if err := o.licenses(c, out, &p); err != nil {
@@ -46,6 +44,16 @@ func (o *scanWriter) component(c *biopsy.Component) (*cdx.Component, error) {
 	}
 	out.Properties = p.list()
 	return out, nil
+}
+
+// organization writes "Name <mail>" as regulators look for it: the address as a contact.
+func organization(s string) *cdx.OrganizationalEntity {
+	name, mail := bom.SplitMail(bom.Clean(s))
+	org := &cdx.OrganizationalEntity{Name: name}
+	if mail != "" {
+		org.Contact = &[]cdx.OrganizationalContact{{Email: mail}}
+	}
+	return org
 }
 
 // fromExtra brings back the fields that an earlier CycloneDX document had and our words lack.

@@ -16,9 +16,8 @@ func (o *scanWriter) metadata() (*cdx.Metadata, error) {
 	if phase := bom.Lifecycle(o.Scan); phase != "" {
 		m.Lifecycles = &[]cdx.Lifecycle{{Phase: cdx.LifecyclePhase(phase)}}
 	}
-	if name := bom.Clean(o.Subject.Manufacturer); name != "" {
-		m.Manufacturer = &cdx.OrganizationalEntity{Name: name}
-		m.Supplier = &cdx.OrganizationalEntity{Name: name}
+	if name := o.Subject.Manufacturer; name != "" {
+		m.Manufacturer, m.Supplier = organization(name), organization(name)
 	}
 	var err error
 	if m.Component, err = o.describes(); err != nil {
@@ -58,9 +57,8 @@ func (o *scanWriter) describes() (*cdx.Component, error) {
 			c.Name = "unnamed"
 		}
 	}
-	if name := bom.Clean(o.Subject.Manufacturer); name != "" && o.subject < 0 {
-		c.Manufacturer = &cdx.OrganizationalEntity{Name: name}
-		c.Supplier = &cdx.OrganizationalEntity{Name: name}
+	if name := o.Subject.Manufacturer; name != "" && o.subject < 0 {
+		c.Manufacturer, c.Supplier = organization(name), organization(name)
 	}
 	var parts []cdx.Component
 	for i := range o.Artifacts {

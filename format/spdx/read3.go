@@ -190,7 +190,7 @@ func (l *later) element(d *document) func(*element, biopsy.Place) {
 		case "creationinfo":
 			l.creation(d, e)
 		case "organization", "person", "agent", "softwareagent", "tool":
-			l.agents[id] = e.Name
+			l.agents[id] = agentName(e)
 		case "spdxdocument":
 			l.document, d.title, d.out.ID = id, e.Name, id
 			l.roots[id], l.tops = e.RootElement, append(l.tops, id)
@@ -225,6 +225,17 @@ func (l *later) element(d *document) func(*element, biopsy.Place) {
 			}
 		}
 	}
+}
+
+// agentName is "Name <mail>" when a mail address is the one identifier.
+func agentName(e *element) string {
+	if len(e.ExternalIdentifier) == 1 && e.ExternalIdentifier[0].Kind == "email" {
+		joined := bom.JoinMail(e.Name, e.ExternalIdentifier[0].Identifier)
+		if _, mail := bom.SplitMail(joined); mail != "" {
+			return joined
+		}
+	}
+	return e.Name
 }
 
 // plainType brings "software:Package", "Software_Package" and a full IRI's last words to one spelling.

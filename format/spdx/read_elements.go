@@ -172,7 +172,7 @@ func stated(s string) string {
 	return s
 }
 
-// party returns the name behind "Organization:", "Person:" or "Tool:", without empty brackets.
+// party returns the name behind "Organization:", "Person:" or "Tool:", without empty brackets; "(mail)" becomes "<mail>".
 func party(s string) string {
 	s = stated(s)
 	for _, p := range []string{"Organization:", "Person:", "Tool:"} {
@@ -180,7 +180,14 @@ func party(s string) string {
 			s = rest
 		}
 	}
-	return strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(s), "()"))
+	s = strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(s), "()"))
+	if name, rest, ok := strings.Cut(s, " ("); ok && strings.HasSuffix(rest, ")") {
+		joined := bom.JoinMail(name, strings.TrimSuffix(rest, ")"))
+		if _, mail := bom.SplitMail(joined); mail != "" {
+			return joined
+		}
+	}
+	return s
 }
 
 var kinds = map[string]biopsy.Kind{"APPLICATION": biopsy.Application, "FRAMEWORK": biopsy.Framework, "LIBRARY": biopsy.Library,

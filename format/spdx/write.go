@@ -98,8 +98,8 @@ func (o *scanWriter) header(e encoder) error {
 
 func (o *scanWriter) creators() []string {
 	out := []string{"Tool: " + o.toolName()}
-	if m := bom.Line(o.Subject.Manufacturer); m != "" {
-		out = append([]string{"Organization: " + m}, out...)
+	if o.Subject.Manufacturer != "" {
+		out = append([]string{organization(o.Subject.Manufacturer)}, out...)
 	}
 	return out
 }
@@ -217,6 +217,9 @@ func digest(d string) []checksum {
 func organization(name string) string {
 	if name = bom.Line(name); name == "" {
 		return "NOASSERTION"
+	}
+	if who, mail := bom.SplitMail(name); mail != "" {
+		name = who + " (" + mail + ")"
 	}
 	return "Organization: " + name
 }

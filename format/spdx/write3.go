@@ -37,6 +37,11 @@ type node struct {
 	Name         string `json:"name,omitempty"`
 }
 
+type agent3 struct {
+	node
+	ExternalIdentifier []identifier3 `json:"externalIdentifier,omitempty"`
+}
+
 type creation3 struct {
 	Type         string   `json:"type"`
 	ID           string   `json:"@id"`
@@ -178,10 +183,10 @@ func (o *writer3) named(kind, word string) string {
 
 func (o *writer3) head() error {
 	tool := o.iri("tool")
-	author, agent := o.iri("author"), o.node("SoftwareAgent", o.iri("author"), o.toolName())
+	author, agent := o.iri("author"), agent3{node: o.node("SoftwareAgent", o.iri("author"), o.toolName())}
 	if m := bom.Line(o.Subject.Manufacturer); m != "" {
-		author, agent = o.named("agent", m), o.node("Organization", o.named("agent", m), m)
-		o.agents[m] = author
+		agent = o.organization(m)
+		author, o.agents[m] = agent.ID, agent.ID
 	}
 	phase := bom.Lifecycle(o.Scan)
 	facts, err := o.facts()
@@ -352,6 +357,16 @@ func (o *writer3) back(c *biopsy.Component, p *package3) *biopsy.Component {
 	return out
 }
 
+// organization writes "Name <mail>" with the address as an identifier.
+func (o *writer3) organization(s string) agent3 {
+	name, mail := bom.SplitMail(s)
+	out := agent3{node: o.node("Organization", o.named("agent", s), name)}
+	if mail != "" {
+		out.ExternalIdentifier = []identifier3{{"ExternalIdentifier", "email", mail}}
+	}
+	return out
+}
+
 // supplier writes the organisation before the first component that it supplies.
 func (o *writer3) supplier(c *biopsy.Component, p *package3) error {
 	name := bom.Line(c.Supplier)
@@ -360,9 +375,10 @@ func (o *writer3) supplier(c *biopsy.Component, p *package3) error {
 	}
 	id, ok := o.agents[name]
 	if !ok {
-		id = o.named("agent", name)
+		agent := o.organization(name)
+		id = agent.ID
 		o.agents[name] = id
-		if err := o.emit(o.node("Organization", id, name)); err != nil {
+		if err := o.emit(agent); err != nil {
 			return err
 		}
 	}

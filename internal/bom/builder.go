@@ -275,16 +275,12 @@ func order(a, b bool) int {
 	return 1
 }
 
+// sortComponent sorts what has an order of its own; evidence stays as the document has it.
 func sortComponent(c *biopsy.Component) {
 	slices.Sort(c.Aliases)
 	slices.SortFunc(c.Hashes, func(x, y biopsy.Hash) int {
 		return cmp.Or(strings.Compare(x.Alg, y.Alg), strings.Compare(x.Value, y.Value))
 	})
-	if len(c.Evidence) > 1 {
-		slices.SortStableFunc(c.Evidence, func(x, y biopsy.Evidence) int {
-			return cmp.Or(x.Place.Compare(y.Place), strings.Compare(x.Reader, y.Reader), strings.Compare(string(x.Basis), string(y.Basis)))
-		})
-	}
 }
 
 // Each calls do for every component, in the order they were added. Their identity may not change.

@@ -65,3 +65,21 @@ func SetLicense(l *biopsy.License, words string) {
 		l.Name = words
 	}
 }
+
+// SplitMail parts "Name <mail>". mail is "" when there is none.
+func SplitMail(s string) (name, mail string) {
+	name, rest, ok := strings.Cut(s, " <")
+	mail, end := strings.CutSuffix(rest, ">")
+	if !ok || !end || name == "" || strings.Count(mail, "@") != 1 || strings.ContainsAny(mail, " <>()") {
+		return s, ""
+	}
+	return name, mail
+}
+
+// JoinMail is the way back.
+func JoinMail(name, mail string) string {
+	if mail == "" {
+		return name
+	}
+	return name + " <" + mail + ">"
+}

@@ -65,7 +65,7 @@ func components() []biopsy.Component {
 			Evidence: []biopsy.Evidence{{Place: biopsy.Place{Path: "usr/sbin/pumpd", Offset: 4096}, Reader: "go-binary", Basis: biopsy.Binary, Confidence: 0.95}}},
 		{Kind: biopsy.FileKind, Name: "firmware.bin", Hashes: []biopsy.Hash{{Alg: "SHA-1", Value: "1" + sha256[1:40]}, {Alg: "SHA-256", Value: "1" + sha256[1:]}},
 			Evidence: []biopsy.Evidence{{Place: biopsy.Place{Path: "lib/firmware.bin", Artifact: 1}, Reader: "hash", Basis: biopsy.HashMatch, Confidence: 1}}},
-		{Kind: biopsy.Library, Eco: "maven", Namespace: "org.example", Name: "core", Version: "1.0", Purl: "pkg:maven/org.example/core@1.0", Supplier: "Example Org",
+		{Kind: biopsy.Library, Eco: "maven", Namespace: "org.example", Name: "core", Version: "1.0", Purl: "pkg:maven/org.example/core@1.0", Supplier: "Example Org <sbom@example.org>",
 			Licenses: []biopsy.License{{Expression: "LicenseRef-Example", Basis: "declared"}, {Name: "Example Licence", URL: "https://example.org/license", Basis: "declared"}},
 			Evidence: []biopsy.Evidence{{Place: biopsy.Place{Path: "app.jar!META-INF/pom.properties", Line: 3}, Reader: "jar", Basis: biopsy.Manifest, Confidence: 0.9}}},
 	}
