@@ -184,7 +184,8 @@ func (b *builder) components() []biopsy.Component {
 // settle sorts a draft's evidence, decides whether it is there at all, and gives it its id.
 func (b *builder) settle(d *draft) {
 	slices.SortStableFunc(d.evidence, func(x, y biopsy.Evidence) int {
-		return cmp.Or(boolCompare(x.Shadowed, y.Shadowed), boolCompare(x.Claim.About, y.Claim.About), cmp.Compare(y.Confidence, x.Confidence),
+		return cmp.Or(boolCompare(x.Shadowed, y.Shadowed), boolCompare(x.Claim.About, y.Claim.About),
+			boolCompare(x.Claim.Version == "", y.Claim.Version == ""), cmp.Compare(y.Confidence, x.Confidence),
 			cmp.Compare(stateRank(y.Claim.State), stateRank(x.Claim.State)), order(x, y))
 	})
 	d.gone = d.gone || d.first().Shadowed

@@ -12,7 +12,7 @@ import (
 var NPMLock = func() biopsy.Extractor {
 	x := reader("npm-package-lock", biopsy.Locked, npmLock, "package-lock.json", "npm-shrinkwrap.json", "node_modules/.package-lock.json")
 	x.Wants = func(p string) bool {
-		return !installed(strings.TrimSuffix(p, "node_modules/.package-lock.json"))
+		return !installed(strings.TrimSuffix(p, "node_modules/.package-lock.json")) && !isFixture(p)
 	}
 	return x
 }()
