@@ -160,9 +160,9 @@ func inRooms(room string, list []string) bool {
 	})
 }
 
-// within tells whether two places are one room: a tool below internal may be split, and have a folder of its own for tests.
+// within tells whether two places are one room, or both tools: tools may use each other, and the compiler keeps them from circles.
 func within(room, to string) bool {
-	return strings.HasPrefix(to, room+"/") && strings.Count(room, "/") > 0 || strings.HasPrefix(to, "internal/") && strings.HasPrefix(room, to+"/")
+	return strings.HasPrefix(to, room+"/") && strings.Count(room, "/") > 0 || strings.HasPrefix(to, "internal/") && strings.HasPrefix(room, "internal/")
 }
 
 // sources returns the imports of every Go file that is not a test, by slash path.

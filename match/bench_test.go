@@ -31,7 +31,7 @@ func (shelfBook) Exploit(string) (biopsy.Exploit, bool, error) { return biopsy.E
 func BenchmarkRun(b *testing.B) {
 	book, inv := shelfBook{}, &biopsy.Inventory{}
 	for i := range 10_000 {
-		c := biopsy.Component{Eco: "npm", Name: fmt.Sprintf("p%d", i), Version: fmt.Sprintf("2.%d.0", i%20)}
+		c := biopsy.Component{Eco: "npm", Name: fmt.Sprintf("p%d", i), Version: fmt.Sprintf("2.%d.0", i%20), Purl: fmt.Sprintf("pkg:npm/p%d@2.%d.0", i, i%20)}
 		c.ID = biopsy.ComponentID(&c)
 		inv.Components = append(inv.Components, c)
 		for r := range 5 {
@@ -141,6 +141,7 @@ func componentOf(af *biopsy.Affected) (c biopsy.Component, ok bool) {
 			if ns, name, cut := strings.Cut(af.Name, ":"); cut {
 				c.Namespace, c.Name = ns, name
 			}
+			c.Purl = eco.Purl(c.Eco, c.Namespace, c.Name, c.Version)
 			c.ID = biopsy.ComponentID(&c)
 			return c, true
 		}

@@ -11,8 +11,8 @@ var ecosystemRule = Rule{
 	Says: "the component's version lies in a range of its own ecosystem's record",
 	asks: func(c *biopsy.Component, _ *Options) []ask {
 		name, suffix, ok := eco.For(c.Eco, "")
-		if !ok || suffix != "" || isDistribution(c.Eco) || name == upstreamEcosystem {
-			return nil
+		if !ok || suffix != "" || isDistribution(c.Eco) || name == upstreamEcosystem || c.Purl == "" {
+			return nil // without a purl it is no package of the registry: a private project, a local folder
 		}
 		return []ask{{rank: rankOwn, ecosystem: name, name: eco.OSVName(name, c.Namespace, c.Name), version: eco.Public(name, c.Version)}}
 	},

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/eco"
 	"github.com/biopsy-sca/biopsy/feed/osv"
 	"github.com/biopsy-sca/biopsy/refdb"
 	"github.com/rogpeppe/go-internal/txtar"
@@ -92,6 +93,12 @@ func components(t *testing.T, data []byte) []biopsy.Component {
 		var c biopsy.Component
 		if err := json.Unmarshal(line, &c); err != nil {
 			t.Fatalf("components: %s: %v", line, err)
+		}
+		switch c.Purl {
+		case "":
+			c.Purl = eco.Purl(c.Eco, c.Namespace, c.Name, c.Version)
+		case "none": // a private project, which no registry knows
+			c.Purl = ""
 		}
 		c.ID = fmt.Sprintf("c%02d", len(out)+1)
 		out = append(out, c)

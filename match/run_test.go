@@ -44,7 +44,7 @@ func small() (shelfBook, *biopsy.Inventory) {
 	book, inv := shelfBook{}, &biopsy.Inventory{}
 	for i, v := range []string{"1.0.0", "2.0.0", "2.9.0"} {
 		for _, name := range []string{"a", "b", "c"} {
-			c := biopsy.Component{Eco: "npm", Name: name, Version: v}
+			c := biopsy.Component{Eco: "npm", Name: name, Version: v, Purl: "pkg:npm/" + name + "@" + v}
 			c.ID = biopsy.ComponentID(&c)
 			inv.Components = append(inv.Components, c)
 			book["npm/"+name] = append(book["npm/"+name], benchEntry(name, len(name)+int(name[0]), i))
