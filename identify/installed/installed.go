@@ -28,6 +28,7 @@ var All = []biopsy.Extractor{
 	ElectronArchive,
 	GoBinary,
 	RustBinary,
+	RustCrates,
 	DotnetDeps,
 	DotnetAssembly,
 	DotnetBundle,
