@@ -58,7 +58,7 @@ func write(s *biopsy.Scan, version string, open func(*scanWriter) encoder) error
 	if err != nil {
 		return fmt.Errorf("cyclonedx: %w", err)
 	}
-	o := &scanWriter{Scan: s, version: version, edges: bom.NewEdges(s.Relations), subject: bom.SubjectOf(s)}
+	o := &scanWriter{Scan: s, version: version, edges: bom.NewEdges(s), subject: bom.SubjectOf(s)}
 	switch {
 	case o.subject >= 0:
 		o.root = s.Components[o.subject].ID

@@ -58,7 +58,7 @@ func newScanWriter(s *biopsy.Scan) (*scanWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &scanWriter{Scan: s, uuid: id, date: bom.Dated(s), edges: bom.NewEdges(s.Relations), subject: bom.SubjectOf(s),
+	o := &scanWriter{Scan: s, uuid: id, date: bom.Dated(s), edges: bom.NewEdges(s), subject: bom.SubjectOf(s),
 		findings: map[string][]*biopsy.Finding{}, names: map[string]biopsy.License{}}
 	for i := range s.Findings {
 		if f := &s.Findings[i]; f.Subject == "vulnerability" && f.Answer != biopsy.No {

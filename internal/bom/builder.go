@@ -48,12 +48,15 @@ const unknown = -1
 
 func artifact(n int) int32 { return int32(-2 - n) }
 
-// Add takes a component under the document's own reference, which may be "". It returns the component's id.
+// Add takes a component under the document's own reference, which may be "". It returns the component's id: what its fields give, but
+// for a component without purl that has an id from the scan that wrote it.
 func (b *Builder) Add(ref string, c biopsy.Component) string {
 	if b.byID == nil {
 		b.byID = map[string]int32{}
 	}
-	c.ID = biopsy.ComponentID(&c)
+	if c.ID == "" || c.Purl != "" {
+		c.ID = biopsy.ComponentID(&c)
+	}
 	i, ok := b.byID[c.ID]
 	if ok {
 		fold(&b.components[i], &c)

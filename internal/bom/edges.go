@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	biopsy "github.com/biopsy-sca/biopsy"
@@ -14,9 +15,23 @@ type Edges struct {
 	byFrom, byTo []biopsy.Relation
 }
 
-// NewEdges sorts relations both ways; the scan's own slice is left as it is.
-func NewEdges(relations []biopsy.Relation) Edges {
-	e := Edges{byFrom: slices.Clone(relations), byTo: slices.Clone(relations)}
+// NewEdges sorts a scan's relations both ways; the scan's own slice is left as it is. A relation with an end that is no component and no
+// artifact of the scan is left out: a document may not refer to what is not in it.
+func NewEdges(s *biopsy.Scan) Edges {
+	known := make(map[string]bool, len(s.Components)+len(s.Artifacts))
+	for i := range s.Components {
+		known[s.Components[i].ID] = true
+	}
+	for i := range max(len(s.Artifacts), 1) {
+		known["artifact:"+strconv.Itoa(i)] = true
+	}
+	kept := make([]biopsy.Relation, 0, len(s.Relations))
+	for _, r := range s.Relations {
+		if known[r.From] && known[r.To] {
+			kept = append(kept, r)
+		}
+	}
+	e := Edges{byFrom: kept, byTo: slices.Clone(kept)}
 	slices.SortFunc(e.byFrom, func(x, y biopsy.Relation) int {
 		return cmp.Or(strings.Compare(x.From, y.From), strings.Compare(x.To, y.To), strings.Compare(string(x.Kind), string(y.Kind)),
 			strings.Compare(string(x.Scope), string(y.Scope)))

@@ -40,6 +40,9 @@ func Properties(c *biopsy.Component, skip func(key string) bool) []Property {
 	}
 	add("arch", c.Arch)
 	add("distro", c.Distro)
+	if c.Purl == "" && c.ID != biopsy.ComponentID(c) { // its evidence, not its fields, tells it apart
+		add("id", c.ID)
+	}
 	add("layer", c.Layer)
 	if c.Source != nil {
 		add("source", c.Source.Name)
@@ -96,6 +99,10 @@ func Set(c *biopsy.Component, name, value string) {
 		setList(c, own, value, &c.Hashes)
 	case "homepage":
 		c.Homepage = value
+	case "id":
+		if len(value) == 16 {
+			c.ID = value
+		}
 	case "kind":
 		c.Kind = biopsy.Kind(strings.TrimPrefix(value, "unknown"))
 	case "layer":

@@ -75,11 +75,11 @@ func relations(c []biopsy.Component) []biopsy.Relation {
 	id := func(i int) string { return biopsy.ComponentID(&c[i]) }
 	return []biopsy.Relation{
 		{From: "artifact:0", To: id(0), Kind: biopsy.Contains}, {From: "artifact:0", To: id(1), Kind: biopsy.DependsOn},
-		{From: "artifact:0", To: id(2), Kind: biopsy.Contains}, {From: "artifact:0", To: id(4), Kind: biopsy.Contains},
+		{From: "artifact:0", To: id(2), Kind: biopsy.Contains}, {From: "artifact:0", To: "00" + id(4)[2:], Kind: biopsy.Contains},
 		{From: "artifact:0", To: id(5), Kind: biopsy.Contains},
 		{From: id(2), To: id(3), Kind: biopsy.Contains}, {From: id(2), To: id(0), Kind: biopsy.DependsOn},
 		{From: id(2), To: id(5), Kind: biopsy.DependsOn, Scope: biopsy.Optional},
-		{From: id(4), To: id(3), Kind: biopsy.BuiltFrom},
+		{From: "00" + id(4)[2:], To: id(3), Kind: biopsy.BuiltFrom},
 		{From: id(5), To: id(1), Kind: biopsy.Contains}, {From: id(5), To: id(1), Kind: biopsy.DependsOn},
 	}
 }
@@ -126,6 +126,9 @@ func finish(s *biopsy.Scan) {
 	for i := range s.Components {
 		c := &s.Components[i]
 		c.ID = biopsy.ComponentID(c)
+		if c.Kind == biopsy.FileKind { // reconcile tells nameless files apart by what only their evidence holds
+			c.ID = "00" + c.ID[2:]
+		}
 		for j := range c.Evidence {
 			c.Evidence[j].Claim = biopsy.Claim{Kind: c.Kind, Eco: c.Eco, Namespace: c.Namespace, Name: c.Name, Version: c.Version, Purl: c.Purl}
 		}
