@@ -2,6 +2,7 @@ package scan
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
@@ -26,7 +27,7 @@ type localMemory struct {
 
 // front returns the first bytes of c, and c itself or, when it is small, its bytes in memory. headOnly reads no more than the head.
 // free gives the buffer back; neither content nor head may be used after it.
-func front(c biopsy.Content, headOnly bool) (content biopsy.Content, head []byte, free func()) {
+func front(ctx context.Context, c biopsy.Content, headOnly bool) (content biopsy.Content, head []byte, free func()) {
 	buf := buffers.Get().(*[smallFile]byte)
 	free = func() { buffers.Put(buf) }
 	want := c.Size()
@@ -37,7 +38,7 @@ func front(c biopsy.Content, headOnly bool) (content biopsy.Content, head []byte
 	n, err := c.ReadAt(buf[:want], 0)
 	head = buf[:min(n, headSize)]
 	if !whole || int64(n) < want || (err != nil && err != io.EOF) {
-		return c, head, free
+		return watch(ctx, c), head, free
 	}
 	m := memory{bytes.NewReader(buf[:n])}
 	if local, ok := c.(biopsy.LocalPath); ok {

@@ -167,7 +167,7 @@ func (w *walk) look(ctx context.Context, f biopsy.File, c biopsy.Content, err er
 	if at.descents == 0 && !f.Shadowed {
 		w.size.Add(c.Size())
 	}
-	c, head, free := front(c, len(readers) == 0 && w.depth == biopsy.Quick)
+	c, head, free := front(ctx, c, len(readers) == 0 && w.depth == biopsy.Quick)
 	defer free()
 
 	l := looking{walk: w, file: f, content: c}
@@ -234,7 +234,7 @@ func (l *looking) read(ctx context.Context, x *biopsy.Extractor, head []byte) {
 		}
 		l.gap(g)
 	}}
-	err := x.Extract(ctx, in, func(e biopsy.Evidence) {
+	emit := func(e biopsy.Evidence) {
 		e.Reader, e.Shadowed = x.Name, l.file.Shadowed
 		if e.Basis == "" {
 			e.Basis = x.Basis
@@ -244,7 +244,8 @@ func (l *looking) read(ctx context.Context, x *biopsy.Extractor, head []byte) {
 		}
 		e.Place.Layer = l.file.Layer
 		l.evidence = append(l.evidence, e)
-	})
+	}
+	err := survive(func() error { return x.Extract(ctx, in, emit) })
 	if err != nil && ctx.Err() == nil {
 		l.gap(biopsy.Gap{Place: l.file.Place(), Reader: x.Name, Reason: reason(err)})
 	}
@@ -266,7 +267,7 @@ func (l *looking) descend(ctx context.Context, head []byte, at place) {
 		return
 	}
 	var open sync.WaitGroup
-	err := u.Unpack(ctx, l.file, l.content, l.budget.Guard(biopsy.UnpackOptions{
+	options := l.budget.Guard(biopsy.UnpackOptions{
 		Spool: l.spool,
 		Yield: func(m biopsy.File) error {
 			m.In, m.Layer = here, l.file.Layer
@@ -287,7 +288,8 @@ func (l *looking) descend(ctx context.Context, head []byte, at place) {
 			defer l.mu.Unlock()
 			l.ledgers = append(l.ledgers, biopsy.Ledger{Place: l.file.Place(), Spans: spans})
 		},
-	}, l.content.Size()))
+	}, l.content.Size())
+	err := survive(func() error { return u.Unpack(ctx, l.file, l.content, options) })
 	open.Wait()
 	if err != nil && ctx.Err() == nil {
 		l.gap(biopsy.Gap{Place: l.file.Place(), Reader: u.Name, Reason: reason(err)})

@@ -1,0 +1,66 @@
+package scan
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/identify"
+	"github.com/biopsy-sca/biopsy/source"
+	"github.com/biopsy-sca/biopsy/unpack"
+)
+
+func TestPanicIsAGap(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a"), "x", 0o644)
+	o := defaults(options(t))
+	broken := biopsy.Extractor{Name: "broken", Names: []string{"a"}, Extract: func(_ context.Context, _ biopsy.Input, emit func(biopsy.Evidence)) error {
+		emit(biopsy.Evidence{Claim: biopsy.Claim{Name: "kept"}})
+		panic("index out of range")
+	}}
+	tree, err := source.Open(context.Background(), dir, biopsy.OpenOptions{Spool: o.Spool})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tree.Close()
+	w := &walk{depth: o.Depth, readers: identify.NewReaders([]biopsy.Extractor{broken}, o.Depth), limits: o.Limits, budget: unpack.NewBudget(o.Limits), spool: o.Spool}
+	if err := w.run(context.Background(), tree, 2); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.evidence) != 1 || len(w.gaps) != 1 || w.gaps[0].Reader != "broken" || !strings.Contains(w.gaps[0].Reason, "index out of range") {
+		t.Errorf("got evidence %v, gaps %v; want what was said before, and one gap", w.evidence, w.gaps)
+	}
+}
+
+// TestCancelledInALargeFile calls the walk off while a file is hashed that would take hours.
+func TestCancelledInALargeFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "disk")
+	write(t, path, "x", 0o644)
+	if err := os.Truncate(path, 4<<40); err != nil {
+		t.Skip(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	if _, err := Run(ctx, []string{path}, options(t)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
+	}
+	if took := time.Since(start); took > 20*time.Second {
+		t.Errorf("stopped after %v", took)
+	}
+}
+
+func TestWatched(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	c := watch(ctx, memory{})
+	cancel()
+	if _, err := c.ReadAt(nil, 0); !errors.Is(err, context.Canceled) || errors.Is(err, io.EOF) {
+		t.Errorf("got %v, want %v", err, context.Canceled)
+	}
+}
