@@ -43,6 +43,7 @@ func Main(args []string, in io.Reader, out, errw io.Writer) int {
 	debug.SetMemoryLimit(512 << 20) // beyond it the collector works harder; --max-memory moves it
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	s := &streams{in: in, out: out, err: errw}
 	root := rootCommand(s)
 	root.SetArgs(args)
