@@ -167,7 +167,7 @@ var linkedVersion = regexp.MustCompile(`-X[ =]['"]?[\w./-]*\.(?i:version|buildve
 func goModule(m *debug.Module) biopsy.Claim {
 	extra := map[string]string{}
 	if r := m.Replace; r != nil {
-		if r.Version != "" {
+		if r.Version != "" && r.Version != "(devel)" && !isFolder(r.Path) {
 			extra["go:replaces"] = m.Path + "@" + m.Version
 			m = r
 		} else {
@@ -186,6 +186,11 @@ func goModule(m *debug.Module) biopsy.Claim {
 		c.Extra = extra
 	}
 	return c
+}
+
+// isFolder tells a replacement by a folder: the go command wants it to start with "./" or "../", or to be absolute.
+func isFolder(p string) bool {
+	return strings.HasPrefix(p, ".") || path.IsAbs(p) || strings.Contains(p, `:\`)
 }
 
 // goName splits a module path as purl does: everything in front of the last slash is the namespace.

@@ -50,7 +50,7 @@ func TestGoModules(t *testing.T) {
 		Main: debug.Module{Path: "example.org/pump", Version: "(devel)"},
 		Deps: []*debug.Module{
 			{Path: "example.org/a", Version: "v1.0.0", Sum: "h1:x", Replace: &debug.Module{Path: "example.org/fork", Version: "v1.0.1", Sum: "h1:y"}},
-			{Path: "example.org/b", Version: "v2.0.0+incompatible", Replace: &debug.Module{Path: "./b"}},
+			{Path: "example.org/b", Version: "v2.0.0+incompatible", Replace: &debug.Module{Path: "./b", Version: "(devel)"}},
 			{Path: "single", Version: "(devel)"}},
 		Settings: []debug.BuildSetting{{Key: "-ldflags", Value: "-s -X 'main.version=v1.4.0-rc1'"}, {Key: "GOARCH", Value: "arm"}, {Key: "CGO_ENABLED", Value: "0"}}}
 	var out strings.Builder

@@ -12,7 +12,7 @@ import (
 )
 
 // PythonMetadata reads core metadata (PyPA core metadata 2.4, 2024) of installed distributions: METADATA of a dist-info folder,
-// PKG-INFO of an egg, and the single-file form of egg-info.
+// PKG-INFO of an egg and of an unpacked source distribution, and the single-file form of egg-info.
 var PythonMetadata = biopsy.Extractor{
 	Name:    "python-metadata",
 	Basis:   biopsy.Manifest,
@@ -27,7 +27,7 @@ func pythonWants(p string) bool {
 	case "METADATA":
 		return strings.HasSuffix(folder, ".dist-info")
 	case "PKG-INFO":
-		return strings.HasSuffix(folder, ".egg-info") || folder == "EGG-INFO"
+		return strings.HasSuffix(folder, ".egg-info") || folder == "EGG-INFO" || strings.Contains(folder, "-")
 	default:
 		return true
 	}
@@ -40,7 +40,7 @@ func pythonMetadata(_ context.Context, in biopsy.Input, emit func(biopsy.Evidenc
 	}
 	h := headers(b)
 	name, version := field(h.one("name")), field(h.one("version"))
-	if name == "" {
+	if name == "" || (path.Base(in.Path) == "PKG-INFO" && !ownFolder(path.Base(path.Dir(in.Path)), name, version)) {
 		return nil // a template or a file of another kind
 	}
 	c := biopsy.Claim{
@@ -67,6 +67,16 @@ func pythonMetadata(_ context.Context, in biopsy.Input, emit func(biopsy.Evidenc
 	}
 	sheet{in, "python-metadata", biopsy.Manifest, emit}.say(c, sureProperties)
 	return nil
+}
+
+// ownFolder tells the folder of an egg, or that of a source distribution, which is called by its name and version (PEP 625). A project's
+// own PKG-INFO, left by a build, lies elsewhere.
+func ownFolder(folder, name, version string) bool {
+	if strings.HasSuffix(folder, ".egg-info") || folder == "EGG-INFO" {
+		return true
+	}
+	i := strings.LastIndexByte(folder, '-')
+	return i > 0 && folder[i+1:] == version && eco.NormalizeName("PyPI", folder[:i]) == eco.NormalizeName("PyPI", name)
 }
 
 // maxHeaders bounds one metadata file with the long description behind it.

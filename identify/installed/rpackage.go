@@ -2,9 +2,11 @@ package installed
 
 import (
 	"context"
+	"regexp"
 	"strings"
 
 	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/license"
 )
 
 // RPackage reads DESCRIPTION (Writing R Extensions 4.4, 1.1.1) of installed R packages; source packages have no Built field.
@@ -30,8 +32,7 @@ func rPackage(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence)) er
 	if h.one("priority") == "base" {
 		c.Extra = map[string]string{"r:priority": "base"} // part of R itself
 	}
-	licence, _, _ := strings.Cut(h.one("license"), "+ file ")
-	c.Licenses = declared(strings.TrimSpace(licence))
+	c.Licenses = declared(rLicence(h.one("license")))
 	url, _, _ := strings.Cut(h.one("url"), ",")
 	c.Homepage = strings.TrimSpace(url)
 	for _, list := range []string{h.one("depends"), h.one("imports"), h.one("linkingto")} {
@@ -45,6 +46,32 @@ func rPackage(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence)) er
 	sheet{in, "r-package", biopsy.Manifest, emit}.say(c, sureProperties)
 	return nil
 }
+
+// rLicence writes R's form, "GPL (>= 2) | MIT + file LICENSE", as an SPDX expression where every part of it is known, and else returns
+// the words. The file only adds names and years.
+func rLicence(words string) string {
+	var all []string
+	for part := range strings.SplitSeq(words, "|") {
+		part, _, _ = strings.Cut(part, "+ file ")
+		part = strings.TrimSpace(part)
+		if m := rAtLeast.FindStringSubmatch(part); m != nil {
+			version := m[2]
+			if !strings.Contains(version, ".") {
+				version += ".0"
+			}
+			part = m[1] + "-" + version + "-or-later"
+		}
+		id := license.Canonical(part)
+		if id == "" {
+			words, _, _ = strings.Cut(words, "+ file ")
+			return strings.TrimSpace(words)
+		}
+		all = append(all, id)
+	}
+	return strings.Join(all, " OR ")
+}
+
+var rAtLeast = regexp.MustCompile(`^([AL]?GPL) \(>= ?(\d(?:\.\d)?)\)$`)
 
 // beforeAngle drops the mail address of "Name <mail>".
 func beforeAngle(s string) string {
