@@ -28,6 +28,7 @@ func pump() *biopsy.Scan {
 		{ID: "f4", Component: "c1", Advisory: "CVE-2020-17530", Answer: biopsy.Yes, Level: biopsy.LevelMedium},
 	}
 	s.Gaps = []biopsy.Gap{{Place: biopsy.Place{Path: "fw.bin", Offset: 512}, Reason: "encrypted", Size: 2048}, {Place: biopsy.Place{Path: "x"}, Reason: "permission denied"}}
+	s.Ledgers = []biopsy.Ledger{{Place: biopsy.Place{Path: "fw.bin"}, Spans: []biopsy.Span{{Size: 99999, Status: biopsy.BytesParsed}, {Offset: 99999, Size: 1}}}, {Place: biopsy.Place{Path: "fw.bin!0x0.squashfs"}}}
 	s.Verdicts = []biopsy.Verdict{{Rule: "fail-on:high", Message: "1 findings high or worse"}}
 	return s
 }
