@@ -8,10 +8,12 @@ package unpack
 import (
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/unpack/archive"
+	"github.com/biopsy-sca/biopsy/unpack/jffs2"
 )
 
 // All is every kind of container. The first that matches opens a file.
 var All = []biopsy.Unpacker{
+	jffs2.Image,
 	archive.Zip,
 	archive.Gzip,
 	archive.Bzip2,

@@ -1,0 +1,227 @@
+// Package jffs2 opens images of the JFFS2 file system.
+//
+// What comes in: an image in either byte order, or a dump of a NAND chip with the spare bytes of its pages (Linux 6.12,
+// include/uapi/linux/jffs2.h). What goes out: the regular files as the newest valid nodes tell them. JFFS2 is a log without an
+// index: every node is read once and its checksums are compared, as Linux does when it mounts; nodes that fail are left out and told
+// as gaps. It never yields what was deleted, and keeps 12 bytes in memory for each node and 32 for each name.
+package jffs2
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/internal/flash"
+)
+
+// Image is a JFFS2 file system.
+var Image = biopsy.Unpacker{
+	Name:  "jffs2",
+	Match: func(_ biopsy.File, head []byte) bool { return orderOf(head) != nil },
+	Magics: []biopsy.Magic{ // the nodes that an image begins with: a clean marker of 12 bytes, a name, an inode, padding
+		{Bytes: []byte{0x85, 0x19, 0x03, 0x20, 12, 0, 0, 0}}, {Bytes: []byte{0x19, 0x85, 0x20, 0x03, 0, 0, 0, 12}},
+		{Bytes: []byte{0x85, 0x19, 0x01, 0xe0}}, {Bytes: []byte{0x19, 0x85, 0xe0, 0x01}},
+		{Bytes: []byte{0x85, 0x19, 0x02, 0xe0}}, {Bytes: []byte{0x19, 0x85, 0xe0, 0x02}},
+		{Bytes: []byte{0x85, 0x19, 0x04, 0x20}}, {Bytes: []byte{0x19, 0x85, 0x20, 0x04}},
+	},
+	Extent: extent,
+	Unpack: unpack,
+}
+
+// orderOf returns the byte order of the node at the start of b, nil when there is none.
+func orderOf(b []byte) binary.ByteOrder {
+	if len(b) < headerSize {
+		return nil
+	}
+	var order binary.ByteOrder = binary.LittleEndian
+	if b[0] == 0x19 {
+		order = binary.BigEndian
+	}
+	if _, ok := parseHeader(b, order); !ok {
+		return nil
+	}
+	return order
+}
+
+// maxGap is how many bytes without a node an image may hold: erase blocks that are worn out, free or foreign. Beyond it begins
+// something else.
+const maxGap = 4 << 20
+
+// extent goes from node to node until there are no more.
+func extent(c io.ReaderAt, off, max int64) (int64, bool) {
+	w := flash.NewWindow(io.NewSectionReader(c, off, max), max)
+	head, err := w.Bytes(0, int(min(max, headerSize)))
+	if err != nil {
+		return 0, false
+	}
+	order := orderOf(head)
+	if order == nil {
+		return 0, false
+	}
+	end, sound := int64(0), 0
+	for s := (scanner{window: w, order: order, reach: maxGap}); ; {
+		n, err := s.next()
+		if err != nil {
+			break
+		}
+		if end = n.at + n.room(); n.sound() {
+			sound++
+		}
+	}
+	if sound == 0 {
+		return 0, false
+	}
+	end = min(end, max)
+	blank, err := w.Blank(end, min(max, (end+eraseBlock-1)/eraseBlock*eraseBlock))
+	return end + blank, err == nil
+}
+
+// eraseBlock is as large as those of common chips: what is blank up to its end belongs to an image.
+const eraseBlock = 256 << 10
+
+func unpack(ctx context.Context, _ biopsy.File, c biopsy.Content, u biopsy.UnpackOptions) error {
+	head := make([]byte, min(c.Size(), headerSize))
+	if _, err := c.ReadAt(head, 0); err != nil && err != io.EOF {
+		return fmt.Errorf("read the first node: %w", err)
+	}
+	order := orderOf(head)
+	if order == nil {
+		return errors.New("no node at the start")
+	}
+	g := geometry(c, order)
+	im := &image{UnpackOptions: u, order: order, geometry: g, content: g.Strip(c), size: g.Net(c.Size())}
+	if err := im.scan(ctx); err != nil {
+		return err
+	}
+	im.ledger(c.Size())
+	return im.tree(ctx)
+}
+
+// image is a file system being read; nothing of it changes once the tree is walked.
+type image struct {
+	biopsy.UnpackOptions
+	order    binary.ByteOrder
+	geometry flash.Geometry
+	content  io.ReaderAt
+	size     int64
+	nodes    []inodeNode
+	names    flash.Names
+	spans    flash.Spans
+	damaged  []inodeNode // nodes of contents that fail their checksum
+	broken   int         // nodes of other kinds that do
+}
+
+// maxDamaged bounds how many damaged nodes are told one by one.
+const maxDamaged = 1000
+
+// ledger tells what the bytes are. Spare bytes are not told one page at a time.
+func (im *image) ledger(size int64) {
+	if im.Ledger == nil {
+		return
+	}
+	g := im.geometry
+	if g.Page != 0 {
+		what := fmt.Sprintf("pages of %d bytes, each followed by %d spare bytes", g.Page, g.Spare)
+		im.Ledger([]biopsy.Span{{Size: size, Status: biopsy.BytesParsed, What: what}})
+		return
+	}
+	im.Ledger(im.spans)
+}
+
+// tree yields the files.
+func (im *image) tree(ctx context.Context) error {
+	lost := func(path, reason string) { im.lost(path, reason, 0) }
+	im.tellDamage()
+	return im.names.Walk(rootInode, flash.Visitor{Lost: lost, Visit: func(path string, ino uint32, kind flash.Kind) error {
+		if kind != flash.File {
+			return ctx.Err()
+		}
+		if err := im.file(path, ino); err != nil {
+			return err
+		}
+		return ctx.Err()
+	}})
+}
+
+// file yields one file, or says why it cannot.
+func (im *image) file(path string, ino uint32) error {
+	nodes := im.of(ino)
+	if len(nodes) == 0 {
+		im.lost(path, fmt.Sprintf("no valid node of inode %d is in the image", ino), 0)
+		return nil
+	}
+	newest, err := im.read(nodes[len(nodes)-1])
+	if err != nil {
+		im.lost(path, err.Error(), 0)
+		return nil
+	}
+	if newest.mode&0o170000 != 0o100000 {
+		return nil
+	}
+	size := int64(newest.isize)
+	return im.Yield(biopsy.File{Path: path, Size: size, Mode: fs.FileMode(newest.mode & 0o777), Open: func() (biopsy.Content, error) {
+		return im.open(nodes, size)
+	}})
+}
+
+// lost reports what stays unseen.
+func (im *image) lost(path, reason string, size int64) {
+	im.Gap(biopsy.Gap{Place: biopsy.Place{Path: path}, Reason: reason, Size: size})
+}
+
+// tellDamage reports nodes that fail their checksums, as their inodes: their bytes are those of older nodes, or zeros.
+func (im *image) tellDamage() {
+	for _, n := range im.damaged {
+		at := im.geometry.Raw(n.offset())
+		im.Gap(biopsy.Gap{Place: biopsy.Place{Offset: at}, Reason: fmt.Sprintf("node of inode %d at offset %d fails its checksum and was left out", n.ino, at)})
+	}
+	if im.broken > 0 {
+		im.lost("", fmt.Sprintf("%d nodes fail their checksums and were left out", im.broken), 0)
+	}
+}
+
+// geometry finds out whether the image is a dump with spare bytes, by the checksums of its first nodes. They break wherever a node
+// goes from one page into the next.
+func geometry(c biopsy.Content, order binary.ByteOrder) flash.Geometry {
+	best := flash.Geometry{}
+	most := sample(c, order, best)
+	if most.bad == 0 {
+		return best
+	}
+	for _, g := range flash.Geometries {
+		s := sample(c, order, g)
+		if s.good > most.good && s.bad < most.bad {
+			best, most = g, s
+		}
+	}
+	return best
+}
+
+type tally struct{ good, bad int }
+
+// samples is how many nodes tell a geometry.
+const samples = 200
+
+func sample(c biopsy.Content, order binary.ByteOrder, g flash.Geometry) (t tally) {
+	size := min(g.Net(c.Size()), 4<<20)
+	s := scanner{window: flash.NewWindow(g.Strip(c), size), order: order}
+	for others := 0; t.good+t.bad < samples && others < 10*samples; {
+		n, err := s.next()
+		if err != nil {
+			return t
+		}
+		switch {
+		case n.kind != typeName && n.kind != typeInode:
+			others++
+		case n.sound():
+			t.good++
+		default:
+			t.bad++
+		}
+	}
+	return t
+}
