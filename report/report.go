@@ -12,6 +12,7 @@ import (
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/format/scanfile"
 	"github.com/biopsy-sca/biopsy/report/csv"
+	"github.com/biopsy-sca/biopsy/report/html"
 	"github.com/biopsy-sca/biopsy/report/sarif"
 	"github.com/biopsy-sca/biopsy/report/sbom"
 	"github.com/biopsy-sca/biopsy/report/text"
@@ -24,6 +25,7 @@ var All = slices.Concat(
 	sbom.Writers,
 	sarif.Writers,
 	csv.Writers,
+	html.Writers,
 )
 
 // Find returns the writer of a format and the version to write; "" asks for its first.
