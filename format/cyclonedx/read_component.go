@@ -46,15 +46,20 @@ func (d *document) add(c *cdx.Component, ref string, at biopsy.Place, parent str
 // relations takes what our own properties say of the component's references.
 func (d *document) relations(c *cdx.Component, ref string) {
 	for _, p := range list(c.Properties) {
-		switch scope, ok := strings.CutPrefix(p.Name, bom.NeedScope); {
-		case ok:
-			d.Relate(ref, p.Value, biopsy.DependsOn, biopsy.Scope(scope))
-		case p.Name == bom.ContainedIn:
-			d.Relate(p.Value, ref, biopsy.Contains, "")
-		case p.Name == bom.NeededBy:
-			d.Relate(p.Value, ref, biopsy.DependsOn, "")
-		case p.Name == bom.BuiltFrom:
-			d.Relate(ref, p.Value, biopsy.BuiltFrom, "")
+		if !own(p.Name) {
+			continue
+		}
+		for _, other := range strings.Fields(p.Value) {
+			switch scope, ok := strings.CutPrefix(p.Name, bom.NeedScope); {
+			case ok:
+				d.Relate(ref, other, biopsy.DependsOn, biopsy.Scope(scope))
+			case p.Name == bom.ContainedIn:
+				d.Relate(other, ref, biopsy.Contains, "")
+			case p.Name == bom.NeededBy:
+				d.Relate(other, ref, biopsy.DependsOn, "")
+			case p.Name == bom.BuiltFrom:
+				d.Relate(ref, other, biopsy.BuiltFrom, "")
+			}
 		}
 	}
 }

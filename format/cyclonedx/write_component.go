@@ -306,16 +306,22 @@ func (o *scanWriter) relations(c *biopsy.Component, p *properties) {
 
 func (p *properties) addAll(more []bom.Property) { *p = append(*p, more...) }
 
-// outward lists the edges from an end that carry more than the graph holds.
+// outward lists the edges from an end that carry more than the graph holds; those of one scope stand in one property.
 func (o *scanWriter) outward(end string) []bom.Property {
 	var out []bom.Property
 	for _, r := range o.edges.From(end) {
-		switch {
-		case r.Kind == biopsy.BuiltFrom:
-			out = append(out, bom.Property{Name: bom.BuiltFrom, Value: o.ref(r.To)})
-		case r.Kind == biopsy.DependsOn && r.Scope != "":
-			out = append(out, bom.Property{Name: bom.NeedScope + string(r.Scope), Value: o.ref(r.To)})
+		name := bom.BuiltFrom
+		if r.Kind == biopsy.DependsOn && r.Scope != "" {
+			name = bom.NeedScope + string(r.Scope)
+		} else if r.Kind != biopsy.BuiltFrom {
+			continue
 		}
+		i := slices.IndexFunc(out, func(p bom.Property) bool { return p.Name == name })
+		if i < 0 {
+			out = append(out, bom.Property{Name: name, Value: o.ref(r.To)})
+			continue
+		}
+		out[i].Value += " " + o.ref(r.To)
 	}
 	return out
 }
