@@ -35,7 +35,7 @@ func readELF(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence)) err
 	}
 	s := sheet{in, "elf", emit}
 	x := map[string]string{}
-	c := biopsy.Claim{Kind: biopsy.FileKind, Name: path.Base(in.Path), State: biopsy.Installed, Arch: f.Arch(), Extra: x}
+	c := biopsy.Claim{Kind: biopsy.FileKind, Whole: true, Name: path.Base(in.Path), State: biopsy.Installed, Arch: f.Arch(), Extra: x}
 	bad := errors.Join(linking(f, x), sections(f, x, &c), notes(f, x, s))
 	x["elf:type"] = kindOf(f, x)
 	s.say(c, 1)

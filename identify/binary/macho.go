@@ -52,7 +52,7 @@ func readMachO(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence)) e
 		start = 32
 	}
 	x := map[string]string{"mach-o:type": machoType(o.Uint32(head[12:]))}
-	c := biopsy.Claim{Kind: biopsy.FileKind, Name: path.Base(in.Path), State: biopsy.Installed, Arch: machoArch(o.Uint32(head[4:])), Extra: x}
+	c := biopsy.Claim{Kind: biopsy.FileKind, Whole: true, Name: path.Base(in.Path), State: biopsy.Installed, Arch: machoArch(o.Uint32(head[4:])), Extra: x}
 	size := int64(o.Uint32(head[20:]))
 	var bad error
 	if size > maxCommands || size > in.Size()-start {

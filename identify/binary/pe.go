@@ -41,7 +41,7 @@ func readPE(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence)) erro
 		put(x, extra, words[key])
 	}
 	s := sheet{in, "pe", emit}
-	s.say(biopsy.Claim{Kind: biopsy.FileKind, Name: path.Base(in.Path), State: biopsy.Installed, Arch: f.Arch(), Supplier: words["CompanyName"],
+	s.say(biopsy.Claim{Kind: biopsy.FileKind, Whole: true, Name: path.Base(in.Path), State: biopsy.Installed, Arch: f.Arch(), Supplier: words["CompanyName"],
 		Description: words["FileDescription"], Extra: x}, 1)
 	if c, ok := product(words); ok && !f.Managed() {
 		s.say(c, 0.6)

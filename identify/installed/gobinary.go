@@ -134,7 +134,7 @@ var keptSettings = []string{"-buildmode", "-compiler", "-tags", "CGO_ENABLED", "
 
 // goMain is the claim of the program's own module. Without a module path the file's name stands, and no purl.
 func goMain(s sheet, info *debug.BuildInfo, settings map[string]string) biopsy.Claim {
-	c := biopsy.Claim{Kind: biopsy.Application, State: biopsy.Installed, Name: path.Base(s.in.Path), Arch: settings["GOARCH"],
+	c := biopsy.Claim{Kind: biopsy.Application, State: biopsy.Installed, Whole: true, Name: path.Base(s.in.Path), Arch: settings["GOARCH"],
 		Extra: map[string]string{"go:version": info.GoVersion}}
 	if info.Main.Path != "" {
 		c.Eco = "golang"

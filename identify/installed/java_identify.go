@@ -66,7 +66,7 @@ func (j *jar) say(s sheet) {
 		if c.Kind == "" || j.kind() == biopsy.Application {
 			c.Kind = j.kind()
 		}
-		c.State = biopsy.Installed
+		c.State, c.Whole = biopsy.Installed, true
 		j.tell(&c)
 		if own.pom != nil {
 			own.pom.tell(&c)

@@ -19,7 +19,7 @@ func licence(words string) biopsy.License {
 	case license.Valid(words):
 		l.Expression = words
 	case strings.HasPrefix(words, "http://"), strings.HasPrefix(words, "https://"):
-		l.URL = words
+		l.URL, l.Expression = words, license.ByURL(words)
 	case len(words) > maxWords: // the text's first line is its name
 		line, _, _ := strings.Cut(words, "\n")
 		l.Name = strings.ToValidUTF8(strings.TrimSpace(line[:min(len(line), maxWords)]), "")
