@@ -54,14 +54,19 @@ func key(e biopsy.Evidence) string {
 	return strings.Join([]string{string(c.Kind), c.Eco, c.Namespace, c.Name, c.Version, c.Arch, last}, "\x00")
 }
 
-// scoped is a component name inside one tree of files: what a look-up by name may see.
+// scoped is a component name inside one tree of files: what a look-up by name may see. A distribution's packages see those of their
+// own root only.
 type scoped struct {
-	in, eco, namespace, name string
+	in, root, eco, namespace, name string
 }
 
 func scopeOf(c biopsy.Claim, p biopsy.Place) scoped {
 	in, _ := biopsy.Split(p.Path)
-	return scoped{in, c.Eco, c.Namespace, c.Name}
+	root := ""
+	if distroEcos[c.Eco] {
+		root = c.Extra["root"]
+	}
+	return scoped{in, root, c.Eco, c.Namespace, c.Name}
 }
 
 // byName indexes the drafts by the trees they are seen in.

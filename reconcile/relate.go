@@ -132,9 +132,10 @@ func (f *finder) need(e *biopsy.Evidence, n biopsy.Need) []*draft {
 			return []*draft{d}
 		}
 	}
-	in, _ := biopsy.Split(e.Place.Path)
+	s := scopeOf(e.Claim, e.Place)
+	s.namespace = ""
 	for name := range strings.SplitSeq(n.Name, " | ") {
-		s := scoped{in: in, eco: e.Claim.Eco, name: strings.TrimSpace(name)}
+		s.name = strings.TrimSpace(name)
 		for _, l := range [][]*draft{f.names[s], f.provides[s]} {
 			if distroEcos[s.eco] {
 				l = sameArch(l, e.Claim)
