@@ -17,7 +17,7 @@ var GradleBuild = reader("gradle-build", biopsy.Declared, gradleBuild, "build.gr
 var gradlePatterns = sync.OnceValue(func() (p struct{ short, long, set *regexp.Regexp }) {
 	p.short = regexp.MustCompile(`^\s*["']?(\w+)["']?\s*\(?\s*(?:(?:enforcedPlatform|platform)\s*\(\s*)?["']([\w.\-]+:[\w.\-]+(?::[^"'\s:@]+)?)(?:[:@][^"'\s]*)?["']`)
 	p.long = regexp.MustCompile(`^\s*(\w+)\s*\(?\s*group\s*[:=]\s*["']([\w.\-]+)["']\s*,\s*name\s*[:=]\s*["']([\w.\-]+)["'](?:\s*,\s*version\s*[:=]\s*["']([^"']+)["'])?`)
-	p.set = regexp.MustCompile(`^\s*(?:def|val|var|ext\.|ext\[["'])?\s*([A-Za-z_]\w*)(?:["']\])?\s*=\s*["']([^"'$]+)["']\s*$`)
+	p.set = regexp.MustCompile(`^\s*(?:ext\s*\{\s*)?(?:def|val|var|ext\.|ext\[["'])?\s*([A-Za-z_]\w*)(?:["']\])?\s*=\s*["']([^"'$]+)["']\s*\}?\s*$`)
 	return p
 })
 
@@ -52,10 +52,11 @@ func gradleBuild(d *doc) error {
 func gradleConfiguration(name string) (biopsy.Scope, bool) {
 	low := strings.ToLower(name)
 	switch {
-	case low == "classpath", low == "kapt", low == "ksp", strings.HasSuffix(low, "annotationprocessor"):
+	case low == "classpath", low == "kapt", low == "ksp", strings.HasSuffix(low, "annotationprocessor"),
+		strings.HasSuffix(low, "compileonly"): // comes with the machine it runs on, or is gone after the build
 		return biopsy.Development, true
 	}
-	for _, end := range []string{"implementation", "api", "compile", "compileonly", "runtime", "runtimeonly"} {
+	for _, end := range []string{"implementation", "api", "compile", "runtime", "runtimeonly"} {
 		if strings.HasSuffix(low, end) {
 			if strings.HasPrefix(low, "test") || strings.HasPrefix(low, "androidtest") {
 				return biopsy.Development, true
