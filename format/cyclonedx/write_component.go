@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -13,7 +12,6 @@ import (
 	biopsy "github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/eco"
 	"github.com/biopsy-sca/biopsy/internal/bom"
-	"github.com/biopsy-sca/biopsy/license"
 )
 
 // component turns c into what the document holds of it; what no field holds becomes properties.
@@ -212,81 +210,6 @@ func links(c *biopsy.Component, earlier *[]cdx.ExternalReference, p *properties)
 	return &out
 }
 
-// evidence writes how the component was recognised, by what, and every place.
-func (o *scanWriter) evidence(c *biopsy.Component, out *cdx.Component) {
-	if len(c.Evidence) == 0 {
-		return
-	}
-	e := out.Evidence
-	if e == nil {
-		e = &cdx.Evidence{}
-	}
-	e.Identity = &cdx.EvidenceIdentityChoice{Identities: &[]cdx.EvidenceIdentity{identity(c, out)}}
-	places := make([]cdx.EvidenceOccurrence, 0, len(c.Evidence))
-	for i := range c.Evidence {
-		places = append(places, occurrence(&c.Evidence[i]))
-	}
-	e.Occurrences = &places
-	if found := o.found(c); found != nil {
-		e.Licenses = found
-	}
-	out.Evidence = e
-}
-
-// identity gathers the evidence by technique and reader.
-func identity(c *biopsy.Component, out *cdx.Component) cdx.EvidenceIdentity {
-	field, value := cdx.EvidenceIdentityFieldTypeName, c.Name
-	if out.PackageURL != "" {
-		field, value = cdx.EvidenceIdentityFieldTypePURL, c.Purl
-	}
-	var methods []cdx.EvidenceIdentityMethod
-	best := float32(0)
-	for i := range c.Evidence {
-		e := &c.Evidence[i]
-		m := cdx.EvidenceIdentityMethod{Technique: technique(e.Basis), Value: bom.Clean(e.Reader)}
-		conf := confidence(e.Confidence)
-		best = max(best, conf)
-		j := slices.IndexFunc(methods, func(x cdx.EvidenceIdentityMethod) bool { return x.Technique == m.Technique && x.Value == m.Value })
-		if j < 0 {
-			m.Confidence = &conf
-			methods = append(methods, m)
-		} else if conf > *methods[j].Confidence {
-			methods[j].Confidence = &conf
-		}
-	}
-	return cdx.EvidenceIdentity{Field: field, Confidence: &best, ConcludedValue: bom.Clean(value), Methods: &methods}
-}
-
-func confidence(f float64) float32 {
-	if math.IsNaN(f) {
-		return 0
-	}
-	return float32(min(max(f, 0), 1))
-}
-
-func technique(b biopsy.Basis) cdx.EvidenceIdentityTechnique {
-	switch t := cdx.EvidenceIdentityTechnique(b); t {
-	case cdx.EvidenceIdentityTechniqueASTFingerprint, cdx.EvidenceIdentityTechniqueAttestation, cdx.EvidenceIdentityTechniqueBinaryAnalysis,
-		cdx.EvidenceIdentityTechniqueDynamicAnalysis, cdx.EvidenceIdentityTechniqueFilename, cdx.EvidenceIdentityTechniqueHashComparison,
-		cdx.EvidenceIdentityTechniqueInstrumentation, cdx.EvidenceIdentityTechniqueManifestAnalysis,
-		cdx.EvidenceIdentityTechniqueSourceCodeAnalysis:
-		return t
-	}
-	return cdx.EvidenceIdentityTechniqueOther
-}
-
-func occurrence(e *biopsy.Evidence) cdx.EvidenceOccurrence {
-	out := cdx.EvidenceOccurrence{Location: bom.Clean(e.Place.Path), AdditionalContext: bom.Clean(context(e))}
-	if e.Place.Line > 0 {
-		out.Line = &e.Place.Line
-	}
-	if e.Place.Offset > 0 && e.Place.Offset <= math.MaxInt {
-		offset := int(e.Place.Offset)
-		out.Offset = &offset
-	}
-	return out
-}
-
 // relations writes the edges that the graph of the document cannot tell from depends-on.
 func (o *scanWriter) relations(c *biopsy.Component, p *properties) {
 	into := o.edges.Into(c.ID)
@@ -357,118 +280,4 @@ func quoted(s string) []byte {
 		panic(err) // a string always marshals
 	}
 	return b
-}
-
-// licenses writes all statements but those that a text was read for, which are evidence. Where the version has no form for the mix, or a
-// form would blur it, a property holds the exact list.
-func (o *scanWriter) licenses(c *biopsy.Component, out *cdx.Component, p *properties) error {
-	var said []biopsy.License
-	for _, l := range c.Licenses {
-		if l.Basis != "found" {
-			said = append(said, l)
-		}
-	}
-	if out.Licenses != nil && slices.Equal(licenses(out.Licenses, ""), said) && !o.mixed(*out.Licenses) {
-		return nil
-	}
-	out.Licenses = o.choices(said)
-	var back []biopsy.License
-	back = append(licenses(out.Licenses, ""), licenses(o.found(c), "found")...)
-	if slices.Equal(back, c.Licenses) {
-		return nil
-	}
-	exact, err := bom.LicensesProperty(c.Licenses)
-	*p = append(*p, exact)
-	return err
-}
-
-func (o *scanWriter) found(c *biopsy.Component) *cdx.Licenses {
-	var found []biopsy.License
-	for _, l := range c.Licenses {
-		if l.Basis == "found" {
-			l.Basis = ""
-			found = append(found, l)
-		}
-	}
-	return o.choices(found)
-}
-
-// mixed tells whether a list is one that version 1.6 refuses: an expression beside anything else.
-func (o *scanWriter) mixed(l cdx.Licenses) bool {
-	return o.version == "1.6" && len(l) > 1 && slices.ContainsFunc(l, func(c cdx.LicenseChoice) bool { return c.Expression != "" })
-}
-
-// choices writes statements as the version allows: 1.7 anything in any mix; 1.6 either ids and names, or exactly one expression.
-func (o *scanWriter) choices(in []biopsy.License) *cdx.Licenses {
-	var out cdx.Licenses
-	for _, l := range in {
-		if c, ok := choice(l); ok {
-			out = append(out, c)
-		}
-	}
-	if o.mixed(out) {
-		out = unmixed(in, out)
-	}
-	if len(out) == 0 {
-		return nil
-	}
-	return &out
-}
-
-// unmixed joins expressions of one basis into one; else an expression stands as a name.
-func unmixed(in []biopsy.License, choices cdx.Licenses) cdx.Licenses {
-	joined, same := "", true
-	for i, l := range in {
-		same = same && l.Basis == in[0].Basis && license.Valid(l.Expression)
-		if i > 0 {
-			joined += " AND "
-		}
-		joined += "(" + l.Expression + ")"
-	}
-	if same {
-		c, _ := choice(biopsy.License{Expression: joined, Basis: in[0].Basis})
-		return cdx.Licenses{c}
-	}
-	for i, c := range choices {
-		if c.Expression == "" {
-			continue
-		}
-		l := &cdx.License{Name: c.Expression}
-		if c.Acknowledgement != nil {
-			l.Acknowledgement = *c.Acknowledgement
-		}
-		choices[i] = cdx.LicenseChoice{License: l}
-	}
-	return choices
-}
-
-// choice is one statement: an id, an expression, or, when it is no SPDX expression, a name.
-func choice(l biopsy.License) (cdx.LicenseChoice, bool) {
-	var ack cdx.LicenseAcknowledgement
-	if l.Basis == "declared" || l.Basis == "concluded" {
-		ack = cdx.LicenseAcknowledgement(l.Basis)
-	}
-	out := cdx.License{Acknowledgement: ack}
-	if bom.URI(l.URL) {
-		out.URL = l.URL
-	}
-	switch {
-	case license.Known(l.Expression):
-		out.ID = l.Expression
-	case license.Valid(l.Expression):
-		c := cdx.LicenseChoice{Expression: l.Expression}
-		if ack != "" {
-			c.Acknowledgement = &ack
-		}
-		return c, true
-	case l.Expression != "":
-		out.Name = bom.Clean(l.Expression)
-	case l.Name != "":
-		out.Name = bom.Clean(l.Name)
-	case out.URL != "":
-		out.Name = "see URL"
-	default:
-		return cdx.LicenseChoice{}, false
-	}
-	return cdx.LicenseChoice{License: &out}, true
 }

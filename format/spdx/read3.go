@@ -2,7 +2,6 @@ package spdx
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,137 +9,6 @@ import (
 	biopsy "github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/bom"
 )
-
-// element is any element of SPDX 3, with the fields of all classes that are read.
-type element struct {
-	Type        string `json:"type"`
-	TypeLD      string `json:"@type"`
-	ID          string `json:"spdxId"`
-	IDLD        string `json:"@id"`
-	Name        string `json:"name"`
-	Description string `json:"description"`
-	Summary     string `json:"summary"`
-	Comment     string `json:"comment"`
-
-	// CreationInfo
-	SpecVersion  string `json:"specVersion"`
-	Created      string `json:"created"`
-	CreatedBy    refs   `json:"createdBy"`
-	CreatedUsing refs   `json:"createdUsing"`
-
-	// Artifact
-	SuppliedBy     refs   `json:"suppliedBy"`
-	OriginatedBy   refs   `json:"originatedBy"`
-	BuiltTime      string `json:"builtTime"`
-	ReleaseTime    string `json:"releaseTime"`
-	ValidUntilTime string `json:"validUntilTime"`
-	SupportLevel   refs   `json:"supportLevel"`
-	VerifiedUsing  []struct {
-		Type      string `json:"type"`
-		Algorithm string `json:"algorithm"`
-		HashValue string `json:"hashValue"`
-	} `json:"verifiedUsing"`
-	ExternalIdentifier []identifier      `json:"externalIdentifier"`
-	ExternalRef        []json.RawMessage `json:"externalRef"`
-	Extension          []struct {
-		Properties []struct {
-			Name  string `json:"extension_cdxPropName"`
-			Value string `json:"extension_cdxPropValue"`
-		} `json:"extension_cdxProperty"`
-	} `json:"extension"`
-
-	// Software
-	PrimaryPurpose   string `json:"software_primaryPurpose"`
-	CopyrightText    string `json:"software_copyrightText"`
-	PackageVersion   string `json:"software_packageVersion"`
-	PackageURL       string `json:"software_packageUrl"`
-	DownloadLocation string `json:"software_downloadLocation"`
-	HomePage         string `json:"software_homePage"`
-	SourceInfo       string `json:"software_sourceInfo"`
-	SbomType         refs   `json:"software_sbomType"`
-
-	// Collections and relationships
-	RootElement      refs   `json:"rootElement"`
-	From             refs   `json:"from"`
-	To               refs   `json:"to"`
-	RelationshipType string `json:"relationshipType"`
-	Completeness     string `json:"completeness"`
-	Scope            string `json:"scope"`
-
-	// Licences
-	LicenseExpression string `json:"simplelicensing_licenseExpression"`
-	CustomIDs         []struct {
-		Key   string `json:"key"`
-		Value string `json:"value"`
-	} `json:"simplelicensing_customIdToUri"`
-	Member refs `json:"expandedlicensing_member"`
-
-	// ExternalIdentifier as an element
-	IdentifierType string `json:"externalIdentifierType"`
-	Identifier     string `json:"identifier"`
-
-	// Annotations
-	Statement string `json:"statement"`
-	Subject   string `json:"subject"`
-}
-
-// identifier is an external identifier, in its place, or an element of its own that others refer to.
-type identifier struct {
-	Kind       string `json:"externalIdentifierType"`
-	Identifier string `json:"identifier"`
-	ref        string // of the element that holds it; "" when it is here
-}
-
-func (x *identifier) UnmarshalJSON(b []byte) error {
-	if len(b) > 0 && b[0] == '"' {
-		return json.Unmarshal(b, &x.ref)
-	}
-	type plain identifier
-	return json.Unmarshal(b, (*plain)(x))
-}
-
-// refs is one string or a list of them; elements written in place give their id.
-type refs []string
-
-func (s *refs) UnmarshalJSON(b []byte) error {
-	switch {
-	case len(b) > 0 && b[0] == '"':
-		*s = refs{""}
-		return json.Unmarshal(b, &(*s)[0])
-	case json.Unmarshal(b, (*[]string)(s)) == nil:
-		return nil
-	}
-	*s = nil
-	var v any
-	if err := json.Unmarshal(b, &v); err != nil {
-		return err
-	}
-	list, ok := v.([]any)
-	if !ok {
-		list = []any{v}
-	}
-	for _, x := range list {
-		if id := reference(x); id != "" {
-			*s = append(*s, id)
-		}
-	}
-	return nil
-}
-
-// reference returns the id of an element that is referred to, or written in place.
-func reference(v any) string {
-	switch v := v.(type) {
-	case string:
-		return v
-	case map[string]any:
-		for _, k := range []string{"spdxId", "@id"} {
-			if id, ok := v[k].(string); ok {
-				return id
-			}
-		}
-	}
-	return ""
-}
 
 // later is what a graph says before or after what it speaks of, resolved at its end.
 type later struct {
@@ -162,10 +30,6 @@ type later struct {
 	customIDs   []pair                // LicenseRef, and the text behind it
 	identifiers map[string]identifier // that are elements of their own
 	delayed     []func()              // packages that wait for them
-}
-
-type licensed struct {
-	component, license, basis string
 }
 
 func (l *later) check(d *document) error {
@@ -225,29 +89,6 @@ func (l *later) element(d *document) func(*element, biopsy.Place) {
 			}
 		}
 	}
-}
-
-// agentName is "Name <mail>" when a mail address is the one identifier.
-func agentName(e *element) string {
-	if len(e.ExternalIdentifier) == 1 && e.ExternalIdentifier[0].Kind == "email" {
-		joined := bom.JoinMail(e.Name, e.ExternalIdentifier[0].Identifier)
-		if _, mail := bom.SplitMail(joined); mail != "" {
-			return joined
-		}
-	}
-	return e.Name
-}
-
-// plainType brings "software:Package", "Software_Package" and a full IRI's last words to one spelling.
-func plainType(t string) string {
-	if i := strings.LastIndex(t, "/terms/"); i >= 0 {
-		t = strings.TrimPrefix(t[i+len("/terms/"):], "Core/")
-	}
-	return strings.NewReplacer(":", "_", "/", "_").Replace(strings.ToLower(t))
-}
-
-func licenseID(iri string) string {
-	return iri[strings.LastIndexAny(iri, "/#")+1:]
 }
 
 func (l *later) creation(d *document, e *element) {
@@ -392,18 +233,6 @@ func (l *later) relationship(d *document, e *element) {
 	}
 }
 
-// take gives a component its licence at once when both are known, for a graph may have millions; else at the end.
-func (l *later) take(d *document, x licensed) {
-	words, known := l.licences[x.license]
-	c := d.Component(x.component)
-	switch {
-	case !known || c == nil || strings.HasPrefix(words, "\x00"):
-		l.licensed = append(l.licensed, x)
-	case !l.exact[x.component]:
-		l.license(c, x)
-	}
-}
-
 func (d *document) relationship3(e *element, from, to string) {
 	if none(to) || noWord(to) {
 		return
@@ -416,92 +245,6 @@ func (d *document) relationship3(e *element, from, to string) {
 }
 
 var scopes3 = map[string]biopsy.Scope{"runtime": biopsy.Runtime, "development": biopsy.Development, "build": biopsy.Development, "test": biopsy.Development}
-
-// resolve brings names, licences and the subject together once the whole graph is read.
-func (l *later) resolve(d *document) {
-	if !l.seen {
-		return
-	}
-	for _, add := range l.delayed {
-		add()
-	}
-	for _, id := range l.tools {
-		d.out.Tools = append(d.out.Tools, toolOf(l.agents[id]))
-	}
-	for _, id := range l.creators {
-		if name := l.agents[id]; name != "" {
-			d.out.Authors = append(d.out.Authors, name)
-		}
-	}
-	for _, s := range l.supplied {
-		if c := d.Component(s.a); c != nil && c.Supplier == "" {
-			c.Supplier = stated(l.agents[s.b])
-		}
-	}
-	for _, x := range l.customIDs {
-		d.extract(&extractedLicense{LicenseID: x.a, Name: l.texts[x.b]})
-	}
-	for _, x := range l.licensed {
-		if c := d.Component(x.component); c != nil && !l.exact[x.component] {
-			l.license(c, x)
-		}
-	}
-	for _, top := range l.tops {
-		for _, root := range l.roots[top] {
-			l.describe(d, root, 0)
-		}
-	}
-}
-
-// describe follows collections down to the elements that they are about.
-func (l *later) describe(d *document, ref string, depth int) {
-	if depth < 4 && slices.Contains(l.tops, ref) {
-		for _, root := range l.roots[ref] {
-			l.describe(d, root, depth+1)
-		}
-		return
-	}
-	if d.ID(ref) != "" {
-		d.describes(ref)
-	}
-}
-
-func (l *later) license(c *biopsy.Component, x licensed) {
-	words := l.expression(x.license, 0)
-	if words == "" || strings.HasPrefix(words, "NoAssertion") || strings.HasPrefix(words, "None") {
-		return
-	}
-	out := biopsy.License{Basis: x.basis}
-	bom.SetLicense(&out, words)
-	if name := l.texts[x.license]; name != "" && out.Expression == "" {
-		out.Name = name
-	}
-	if !slices.Contains(c.Licenses, out) {
-		c.Licenses = append(c.Licenses, out)
-	}
-}
-
-// expression writes a licence element as words; sets nest no deeper than 8.
-func (l *later) expression(id string, depth int) string {
-	words, ok := l.licences[id]
-	if !ok {
-		return stated(licenseID(id))
-	}
-	rest, set := strings.CutPrefix(words, "\x00")
-	if !set || depth > 8 {
-		return stated(words)
-	}
-	operator, members, _ := strings.Cut(rest, "\x00")
-	var parts []string
-	for _, m := range strings.Split(members, "\x00") {
-		w := l.expression(m, depth+1)
-		if strings.Contains(w, " ") {
-			w = "(" + w + ")"
-		}
-		parts = append(parts, w)
-	}
-	return strings.Join(parts, " "+operator+" ")
-}
 
 func first(s []string) string {
 	if len(s) == 0 {
