@@ -8,6 +8,7 @@ package unpack
 import (
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/unpack/archive"
+	"github.com/biopsy-sca/biopsy/unpack/ext"
 	"github.com/biopsy-sca/biopsy/unpack/jffs2"
 )
 
@@ -25,5 +26,6 @@ var All = []biopsy.Unpacker{
 	archive.Cpio,
 	archive.RPM,
 	archive.Tar,
+	ext.Ext,
 	archive.Closed,
 }
