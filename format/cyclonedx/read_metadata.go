@@ -118,11 +118,14 @@ func authors(m *cdx.Metadata) []string {
 	return out
 }
 
+// maxAuthors bounds what a document can make us compare.
+const maxAuthors = 1000
+
 func appendName(to []string, name, mail string) []string {
 	if mail != "" {
 		name = strings.TrimSpace(name + " <" + mail + ">")
 	}
-	if name == "" {
+	if name == "" || len(to) == maxAuthors {
 		return to
 	}
 	for _, have := range to {

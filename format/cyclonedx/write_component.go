@@ -213,14 +213,14 @@ func links(c *biopsy.Component, earlier *[]cdx.ExternalReference, p *properties)
 // relations writes the edges that the graph of the document cannot tell from depends-on.
 func (o *scanWriter) relations(c *biopsy.Component, p *properties) {
 	into := o.edges.Into(c.ID)
-	for _, r := range into {
+	for i, r := range into {
 		root := strings.HasPrefix(r.From, "artifact:")
 		switch {
 		case r.Kind == biopsy.Contains && !root:
 			p.add(bom.ContainedIn, r.From)
-		case r.Kind == biopsy.Contains && both(into, r.From):
+		case r.Kind == biopsy.Contains && both(into, i):
 			p.add(bom.ContainedIn, o.ref(r.From))
-		case r.Kind == biopsy.DependsOn && r.Scope == "" && (root || both(into, r.From)):
+		case r.Kind == biopsy.DependsOn && r.Scope == "" && (root || both(into, i)):
 			p.add(bom.NeededBy, o.ref(r.From))
 		}
 	}
@@ -249,15 +249,20 @@ func (o *scanWriter) outward(end string) []bom.Property {
 	return out
 }
 
-// both tells whether several kinds of edge come from the same end.
-func both(into []biopsy.Relation, from string) bool {
-	n := 0
-	for _, r := range into {
-		if r.From == from && r.Kind != biopsy.BuiltFrom {
-			n++
+// both tells whether edge i is not the only one from its end; edges from one end stand together.
+func both(into []biopsy.Relation, i int) bool {
+	from := into[i].From
+	for j := i - 1; j >= 0 && into[j].From == from; j-- {
+		if into[j].Kind != biopsy.BuiltFrom {
+			return true
 		}
 	}
-	return n > 1
+	for j := i + 1; j < len(into) && into[j].From == from; j++ {
+		if into[j].Kind != biopsy.BuiltFrom {
+			return true
+		}
+	}
+	return false
 }
 
 // unstated names what regulators ask for and nobody knows.

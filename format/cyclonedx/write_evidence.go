@@ -31,6 +31,9 @@ func (o *scanWriter) evidence(c *biopsy.Component, out *cdx.Component) {
 	out.Evidence = e
 }
 
+// maxMethods bounds the pairs of technique and reader; every place stands in the occurrences.
+const maxMethods = 100
+
 // identity gathers the evidence by technique and reader.
 func identity(c *biopsy.Component, out *cdx.Component) cdx.EvidenceIdentity {
 	field, value := cdx.EvidenceIdentityFieldTypeName, c.Name
@@ -45,6 +48,9 @@ func identity(c *biopsy.Component, out *cdx.Component) cdx.EvidenceIdentity {
 		conf := confidence(e.Confidence)
 		best = max(best, conf)
 		j := slices.IndexFunc(methods, func(x cdx.EvidenceIdentityMethod) bool { return x.Technique == m.Technique && x.Value == m.Value })
+		if j < 0 && len(methods) == maxMethods {
+			continue
+		}
 		if j < 0 {
 			m.Confidence = &conf
 			methods = append(methods, m)

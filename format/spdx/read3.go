@@ -219,10 +219,10 @@ func (l *later) relationship(d *document, e *element) {
 		case "hasconcludedlicense":
 			l.take(d, licensed{from, to, "concluded"})
 		case "describes":
-			l.roots[from] = append(l.roots[from], to)
-			if !slices.Contains(l.tops, from) {
+			if _, ok := l.roots[from]; !ok {
 				l.tops = append(l.tops, from)
 			}
+			l.roots[from] = append(l.roots[from], to)
 		default:
 			d.relationship3(e, from, to)
 		}

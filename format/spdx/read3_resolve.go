@@ -59,23 +59,28 @@ func (l *later) resolve(d *document) {
 	}
 	for _, top := range l.tops {
 		for _, root := range l.roots[top] {
-			l.describe(d, root, 0)
+			l.describe(d, root)
 		}
 	}
 }
 
-// describe follows collections down to the elements that they are about.
-func (l *later) describe(d *document, ref string, depth int) {
-	if depth < 4 && slices.Contains(l.tops, ref) {
-		for _, root := range l.roots[ref] {
-			l.describe(d, root, depth+1)
+// describe follows collections down to the elements that they are about, each once.
+func (l *later) describe(d *document, ref string) {
+	roots, collection := l.roots[ref]
+	if !collection {
+		if d.ID(ref) != "" {
+			d.describes(ref)
 		}
 		return
 	}
-	if d.ID(ref) != "" {
-		d.describes(ref)
+	delete(l.roots, ref)
+	for _, root := range roots {
+		l.describe(d, root)
 	}
 }
+
+// maxLicenses bounds the licences of one component of a graph.
+const maxLicenses = 1000
 
 func (l *later) license(c *biopsy.Component, x licensed) {
 	words := l.expression(x.license, 0)
@@ -87,7 +92,7 @@ func (l *later) license(c *biopsy.Component, x licensed) {
 	if name := l.texts[x.license]; name != "" && out.Expression == "" {
 		out.Name = name
 	}
-	if !slices.Contains(c.Licenses, out) {
+	if len(c.Licenses) < maxLicenses && !slices.Contains(c.Licenses, out) {
 		c.Licenses = append(c.Licenses, out)
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxWhole bounds documents that must be held whole: YAML and RDF.
-const maxWhole = 64 << 20
+// maxWhole bounds documents that must be held whole: YAML and RDF, of which each byte can cost a hundred.
+const maxWhole = 32 << 20
 
 func whole(r io.Reader) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(r, maxWhole+1))

@@ -1,7 +1,6 @@
 package spdx
 
 import (
-	"slices"
 	"strings"
 
 	biopsy "github.com/biopsy-sca/biopsy"
@@ -67,7 +66,11 @@ func (d *document) relationship(r *relationship) {
 }
 
 func (d *document) describes(ref string) {
-	if !slices.Contains(d.described, ref) {
+	if d.said == nil {
+		d.said = map[string]bool{}
+	}
+	if !d.said[ref] {
+		d.said[ref] = true
 		d.described = append(d.described, ref)
 	}
 }

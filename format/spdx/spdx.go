@@ -67,6 +67,7 @@ type document struct {
 	title     string            // the document's own name
 	docs      map[string]bool   // references of the document itself
 	described []string          // references of what the document describes, each once
+	said      map[string]bool   // the same, to look up
 	extracted map[string]string // LicenseRef -> name
 	evident   []pair            // component, and the file that makes it evident
 	files     map[string]string // reference of a file -> its name

@@ -57,7 +57,7 @@ func Attest(c *biopsy.Component, reader string, place biopsy.Place) {
 	}
 }
 
-// fold adds what other says to c, where c does not speak.
+// fold adds what other says to c, where c does not speak. Lists may repeat themselves until distinct.
 func fold(c, other *biopsy.Component) {
 	for _, p := range [][2]*string{
 		{&c.Version, &other.Version}, {&c.Arch, &other.Arch}, {&c.Distro, &other.Distro}, {&c.Supplier, &other.Supplier},
@@ -81,9 +81,9 @@ func fold(c, other *biopsy.Component) {
 		c.Licenses = other.Licenses
 	}
 	c.Unowned = c.Unowned && other.Unowned
-	c.Aliases = union(c.Aliases, other.Aliases)
-	c.CPEs = union(c.CPEs, other.CPEs)
-	c.Hashes = union(c.Hashes, other.Hashes)
+	c.Aliases = append(c.Aliases, other.Aliases...)
+	c.CPEs = append(c.CPEs, other.CPEs...)
+	c.Hashes = append(c.Hashes, other.Hashes...)
 	c.Evidence = append(c.Evidence, other.Evidence...)
 	for k, v := range other.Extra {
 		if _, ok := c.Extra[k]; !ok {
@@ -95,11 +95,16 @@ func fold(c, other *biopsy.Component) {
 	}
 }
 
-func union[T comparable](a, b []T) []T {
-	for _, v := range b {
-		if !slices.Contains(a, v) {
-			a = append(a, v)
-		}
-	}
-	return a
+// distinct drops repetitions from the lists of a component that others were folded into.
+func distinct(c *biopsy.Component) {
+	c.Aliases, c.CPEs, c.Hashes = once(c.Aliases), once(c.CPEs), once(c.Hashes)
+}
+
+func once[T comparable](list []T) []T {
+	seen := make(map[T]bool, len(list))
+	return slices.DeleteFunc(list, func(v T) bool {
+		again := seen[v]
+		seen[v] = true
+		return again
+	})
 }

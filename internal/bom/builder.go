@@ -18,7 +18,8 @@ type Builder struct {
 	targets    []int32          // index of a component, or unknown, or artifact(n)
 	names      []string         // the reference itself, by the same index
 	edges      []edge
-	words      words // "" first
+	words      words          // "" first
+	folded     map[int32]bool // indexes of components that others were folded into
 	gaps       []biopsy.Gap
 	dropped    int // gaps beyond MaxGaps
 }
@@ -60,6 +61,10 @@ func (b *Builder) Add(ref string, c biopsy.Component) string {
 	i, ok := b.byID[c.ID]
 	if ok {
 		fold(&b.components[i], &c)
+		if b.folded == nil {
+			b.folded = map[int32]bool{}
+		}
+		b.folded[i] = true
 	} else {
 		i = int32(len(b.components))
 		b.byID[c.ID] = i
@@ -188,6 +193,9 @@ func (b *Builder) Len() int { return len(b.components) }
 // Inventory returns everything sorted. Edges to what is not in the document become gaps. name and reader say whose gaps they are.
 func (b *Builder) Inventory(name, reader string) biopsy.Inventory {
 	inv := biopsy.Inventory{Relations: b.relations()}
+	for i := range b.folded {
+		distinct(&b.components[i])
+	}
 	inv.Components = slices.DeleteFunc(b.components, func(c biopsy.Component) bool { return c.ID == "" })
 	if b.dropped > 0 {
 		b.gaps = append(b.gaps, biopsy.Gap{Reason: fmt.Sprintf("%d more gaps of this kind are not listed", b.dropped)})

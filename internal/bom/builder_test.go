@@ -145,3 +145,23 @@ func TestJSONTellsBrokenFromOdd(t *testing.T) {
 		t.Errorf("got %v, want %v", err, errBroken)
 	}
 }
+
+func TestKeepNumbersRepetitions(t *testing.T) {
+	var c biopsy.Component
+	for _, v := range []string{"a", "b", "c", "d"} {
+		Keep(&c, "property:x", v)
+	}
+	want := map[string]string{"property:x": "a", "property:x#2": "b", "property:x#3": "c", "property:x#4": "d"}
+	if !reflect.DeepEqual(c.Extra, want) {
+		t.Errorf("got %v, want %v", c.Extra, want)
+	}
+	c.Extra["property:y#1"] = "e"
+	if got, want := len(Properties(&c, nil)), 5; got != want {
+		t.Errorf("got %d properties, want %d", got, want)
+	}
+	for _, p := range Properties(&c, nil) {
+		if p.Name != "x" && p.Name != "y#1" {
+			t.Errorf("property %q is none that was kept", p.Name)
+		}
+	}
+}

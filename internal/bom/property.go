@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -16,7 +17,7 @@ type Property struct{ Name, Value string }
 // Prefix begins the names of our own properties.
 const Prefix = "biopsy:"
 
-// The properties that formats write and read themselves, because they speak of references.
+// The properties that formats write and read themselves, because they speak of references. Several references stand between spaces.
 const (
 	ContainedIn = Prefix + "contained-in"      // reference of what contains the component, though the graph says "depends on"
 	NeededBy    = Prefix + "needed-by"         // reference of what depends on the component and also contains it
@@ -53,14 +54,13 @@ func Properties(c *biopsy.Component, skip func(key string) bool) []Property {
 		add("unowned", "true")
 	}
 	for _, k := range slices.Sorted(maps.Keys(c.Extra)) {
-		name, foreign := strings.CutPrefix(k, Foreign)
+		name, foreign := strings.CutPrefix(unnumbered(c.Extra, k), Foreign)
 		switch {
 		case skip != nil && skip(k):
 		case foreign:
-			name, _, _ = strings.Cut(name, "\x00")
 			out = append(out, Property{name, c.Extra[k]})
 		default:
-			out = append(out, Property{extra + k, c.Extra[k]})
+			out = append(out, Property{extra + unnumbered(c.Extra, k), c.Extra[k]})
 		}
 	}
 	return out
@@ -73,50 +73,32 @@ func Set(c *biopsy.Component, name, value string) {
 		Keep(c, Foreign+name, value)
 		return
 	}
+	if to := textField(c, own); to != nil {
+		*to = value
+		return
+	}
 	switch own {
 	case "alias":
 		c.Aliases = append(c.Aliases, value)
-	case "arch":
-		c.Arch = value
 	case "cpe":
 		c.CPEs = append(c.CPEs, value)
 	case "cpes":
 		setList(c, own, value, &c.CPEs)
-	case "description":
-		c.Description = value
-	case "distro":
-		c.Distro = value
-	case "eco":
-		c.Eco = value
 	case "evidence":
 		setEvidence(c, value)
-	case "download":
-		c.Download = value
 	case "hash":
 		alg, v, _ := strings.Cut(value, "=")
 		c.Hashes = append(c.Hashes, biopsy.Hash{Alg: alg, Value: v})
 	case "hashes":
 		setList(c, own, value, &c.Hashes)
-	case "homepage":
-		c.Homepage = value
 	case "id":
 		if len(value) == 16 {
 			c.ID = value
 		}
 	case "kind":
 		c.Kind = biopsy.Kind(strings.TrimPrefix(value, "unknown"))
-	case "layer":
-		c.Layer = value
 	case "licenses":
 		setList(c, own, value, &c.Licenses)
-	case "name":
-		c.Name = value
-	case "namespace":
-		c.Namespace = value
-	case "purl":
-		c.Purl = value
-	case "repository":
-		c.Repository = value
 	case "scope":
 		c.Scope = biopsy.Scope(value)
 	case "source":
@@ -125,31 +107,80 @@ func Set(c *biopsy.Component, name, value string) {
 		source(c).Version = value
 	case "state":
 		c.State = biopsy.State(value)
-	case "supplier":
-		c.Supplier = value
 	case "unowned":
 		c.Unowned = value == "true"
-	case "version":
-		c.Version = value
-	case "unknown":
+	case "unknown": // stated for others; the empty fields say it too
 	default:
 		Keep(c, strings.TrimPrefix(name, extra), value)
 	}
 }
 
-// Keep puts a value into Extra; a key that is taken gets a number behind a NUL, which no format can write.
+// textField is the field that a property of plain text fills; nil for all others.
+func textField(c *biopsy.Component, own string) *string {
+	switch own {
+	case "arch":
+		return &c.Arch
+	case "description":
+		return &c.Description
+	case "distro":
+		return &c.Distro
+	case "download":
+		return &c.Download
+	case "eco":
+		return &c.Eco
+	case "homepage":
+		return &c.Homepage
+	case "layer":
+		return &c.Layer
+	case "name":
+		return &c.Name
+	case "namespace":
+		return &c.Namespace
+	case "purl":
+		return &c.Purl
+	case "repository":
+		return &c.Repository
+	case "supplier":
+		return &c.Supplier
+	case "version":
+		return &c.Version
+	}
+	return nil
+}
+
+// Keep puts a value into Extra; a key that is taken gets "#2", "#3", ... behind it.
 func Keep(c *biopsy.Component, key, value string) {
 	if c.Extra == nil {
 		c.Extra = map[string]string{}
 	}
-	k := key
-	for n := 2; ; n++ {
-		if _, taken := c.Extra[k]; !taken {
-			c.Extra[k] = value
-			return
-		}
-		k = key + "\x00" + strconv.Itoa(n)
+	if _, taken := c.Extra[key]; taken {
+		key = numbered(key, free(c.Extra, key))
 	}
+	c.Extra[key] = value
+}
+
+func numbered(key string, n int) string { return key + "#" + strconv.Itoa(n) }
+
+// free returns the lowest number that is not taken. Numbers are given without holes, so that hostile thousands of one name cost little.
+func free(extra map[string]string, key string) int {
+	taken := func(n int) bool { _, ok := extra[numbered(key, n)]; return ok }
+	low, high := 2, 2
+	for taken(high) {
+		low, high = high+1, high*2
+	}
+	return low + sort.Search(high-low, func(i int) bool { return !taken(low + i) })
+}
+
+// unnumbered takes the number off a key whose plain form is taken.
+func unnumbered(extra map[string]string, key string) string {
+	i := strings.LastIndexByte(key, '#')
+	if i < 0 {
+		return key
+	}
+	if _, ok := extra[key[:i]]; !ok {
+		return key
+	}
+	return key[:i]
 }
 
 func source(c *biopsy.Component) *biopsy.Upstream {
