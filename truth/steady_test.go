@@ -2,34 +2,44 @@ package truth
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
 	"strings"
 	"testing"
 
+	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/format/scanfile"
 	"github.com/biopsy-sca/biopsy/scan"
 )
 
-// TestDeterminism scans each tree twice, with one worker and with four: the bytes must be the same.
+// TestDeterminism scans each tree twice, with one worker and with four: the scan files must be the same, and so must one that was
+// read and written again.
 func TestDeterminism(t *testing.T) {
 	for _, file := range trees(t) {
 		dir := load(t, file).write(t, nil)
-		one, four := bytesOf(t, dir, 1), bytesOf(t, dir, 4)
+		one, four := written(t, run(t, dir, scan.Options{Jobs: 1})), written(t, run(t, dir, scan.Options{Jobs: 4}))
 		if !bytes.Equal(one, four) {
 			t.Errorf("%s: jobs 1 and 4 differ: %s", file, difference(one, four))
+		}
+		s, err := scanfile.Read(bytes.NewReader(one))
+		if err != nil {
+			t.Errorf("%s: read the scan file: %v", file, err)
+			continue
+		}
+		if again := written(t, s); !bytes.Equal(one, again) {
+			t.Errorf("%s: read and written again: %s", file, difference(one, again))
 		}
 	}
 }
 
-func bytesOf(t *testing.T, dir string, jobs int) []byte {
+func written(t *testing.T, s *biopsy.Scan) []byte {
 	t.Helper()
-	b, err := json.MarshalIndent(run(t, dir, scan.Options{Jobs: jobs}), "", " ")
-	if err != nil {
+	var b bytes.Buffer
+	if err := scanfile.Write(&b, s); err != nil {
 		t.Fatal(err)
 	}
-	return b
+	return b.Bytes()
 }
 
 // difference returns the first line in which two documents differ.
