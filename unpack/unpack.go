@@ -10,11 +10,15 @@ import (
 	"github.com/biopsy-sca/biopsy/unpack/archive"
 	"github.com/biopsy-sca/biopsy/unpack/ext"
 	"github.com/biopsy-sca/biopsy/unpack/jffs2"
+	"github.com/biopsy-sca/biopsy/unpack/ubi"
+	"github.com/biopsy-sca/biopsy/unpack/ubifs"
 )
 
 // All is every kind of container. The first that matches opens a file.
 var All = []biopsy.Unpacker{
 	jffs2.Image,
+	ubi.Image,
+	ubifs.Volume,
 	archive.Zip,
 	archive.Gzip,
 	archive.Bzip2,

@@ -65,7 +65,7 @@ func (n *Names) name(e entry) []byte { return n.names[e.at : e.at+uint32(e.size)
 
 // Visitor is told what a walk finds.
 type Visitor struct {
-	Visit func(path string, ino uint32, kind Kind) error // false ends nothing: its error ends the walk
+	Visit func(path string, ino uint32, kind Kind) error // an error ends the walk
 	Enter func(path string, ino uint32) bool             // nil enters every directory
 	Lost  func(path, reason string)
 }
@@ -136,7 +136,11 @@ func (w *namesWalk) dir(path string, ino uint32, depth int) error {
 		if err := w.Visit(p, e.ino, e.kind); err != nil {
 			return err
 		}
-		if e.kind != Dir || w.Enter != nil && !w.Enter(p, e.ino) {
+		if e.kind != Dir {
+			continue
+		}
+		if w.Enter != nil && !w.Enter(p, e.ino) {
+			w.below(e.ino)
 			continue
 		}
 		if err := w.dir(p, e.ino, depth+1); err != nil {
@@ -146,29 +150,38 @@ func (w *namesWalk) dir(path string, ino uint32, depth int) error {
 	return nil
 }
 
-// Below counts the files in a directory and all below it.
+// Below counts the files in a directory and all below it, after Walk has begun.
 func (n *Names) Below(dir uint32) int {
 	w := namesWalk{Names: n, seen: map[uint32]bool{}}
-	files := 0
-	w.Lost = func(string, string) {}
-	w.Visit = func(_ string, _ uint32, k Kind) error {
-		if k == File {
-			files++
+	return w.below(dir)
+}
+
+// below marks a directory and all below it as seen, and counts the files.
+func (w *namesWalk) below(dir uint32) (files int) {
+	for todo := []uint32{dir}; len(todo) > 0; {
+		dir, todo = todo[len(todo)-1], todo[:len(todo)-1]
+		if w.seen[dir] {
+			continue
 		}
-		return nil
-	}
-	if err := w.dir("", dir, 0); err != nil {
-		return 0
+		w.seen[dir] = true
+		for _, e := range w.of(dir) {
+			switch e.kind {
+			case File:
+				files++
+			case Dir:
+				todo = append(todo, e.ino)
+			}
+		}
 	}
 	return files
 }
 
-// unreached counts the names of directories that were not visited, but for those below a directory that was refused.
+// unreached counts the names of directories that were not visited.
 func (w *namesWalk) unreached() int {
 	lost := 0
 	for i := 0; i < len(w.entries); {
 		dir := w.of(w.entries[i].parent)
-		if !w.seen[w.entries[i].parent] && w.Enter == nil {
+		if !w.seen[w.entries[i].parent] {
 			lost += len(dir)
 		}
 		i += len(dir)
