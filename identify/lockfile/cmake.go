@@ -216,7 +216,7 @@ func cmakeCommands(d *doc) []cmakeCommand {
 			end := i + bytes.IndexAny(t[i:], " \t\r\n()#\"")
 			if end <= i {
 				end = max(i+1, end)
-				if bytes.IndexAny(t[i:], " \t\r\n()#\"") < 0 {
+				if !bytes.ContainsAny(t[i:], " \t\r\n()#\"") {
 					end = len(t)
 				}
 			}

@@ -96,14 +96,6 @@ func (v value) str() string {
 	return v.j.unquote(v.j.d.text[v.off:end])
 }
 
-// word is a number, true, false or null as written; "" of anything else.
-func (v value) word() string {
-	if v.j == nil || v.j.err != nil {
-		return ""
-	}
-	return string(v.j.d.text[v.off:literal(v.j.d.text, v.off)])
-}
-
 // isTrue makes no string.
 func (v value) isTrue() bool {
 	return v.is('t') && string(v.j.d.text[v.off:literal(v.j.d.text, v.off)]) == "true"
