@@ -45,7 +45,7 @@ func (d *document) add(c *cdx.Component, ref string, at biopsy.Place, parent str
 // relations takes what our own properties say of the component's references.
 func (d *document) relations(c *cdx.Component, ref string) {
 	for _, p := range list(c.Properties) {
-		if !own(p.Name) {
+		if !own(p.Name) || p.Name == bom.Reference {
 			continue
 		}
 		for _, other := range strings.Fields(p.Value) {
@@ -65,7 +65,7 @@ func (d *document) relations(c *cdx.Component, ref string) {
 
 // own tells whether a property speaks of references or of artifacts, which relations and metadata read.
 func own(name string) bool {
-	return name == bom.ContainedIn || name == bom.NeededBy || name == bom.BuiltFrom || strings.HasPrefix(name, bom.NeedScope) ||
+	return name == bom.Reference || name == bom.ContainedIn || name == bom.NeededBy || name == bom.BuiltFrom || strings.HasPrefix(name, bom.NeedScope) ||
 		strings.HasPrefix(name, bom.ArtifactPrefix)
 }
 
@@ -179,6 +179,12 @@ func references(c *cdx.Component, out *biopsy.Component) []cdx.ExternalReference
 			continue
 		}
 		*to = r.URL
+	}
+	for _, p := range list(c.Properties) {
+		var r cdx.ExternalReference
+		if p.Name == bom.Reference && json.Unmarshal([]byte(p.Value), &r) == nil {
+			rest = append(rest, r)
+		}
 	}
 	return rest
 }

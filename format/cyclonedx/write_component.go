@@ -34,7 +34,9 @@ func (o *scanWriter) component(c *biopsy.Component) (*cdx.Component, error) {
 		return nil, fmt.Errorf("component %s: %w", c.ID, err)
 	}
 	identifiers(c, out, &p)
-	out.ExternalReferences = links(c, out.ExternalReferences, &p)
+	if out.ExternalReferences, err = links(c, out.ExternalReferences, &p); err != nil {
+		return nil, fmt.Errorf("component %s: %w", c.ID, err)
+	}
 	o.evidence(c, out)
 	o.relations(c, &p)
 	if u := unstated(c); u != "" {
@@ -182,9 +184,9 @@ func identifiers(c *biopsy.Component, out *cdx.Component, p *properties) {
 	}
 }
 
-// links writes home page, repository and download before the references of an earlier document. A URL that is none goes to Extra's
+// links writes home page, repository and download before the references of an earlier document. A URL that is none goes to a
 // property, for schemas refuse it.
-func links(c *biopsy.Component, earlier *[]cdx.ExternalReference, p *properties) *[]cdx.ExternalReference {
+func links(c *biopsy.Component, earlier *[]cdx.ExternalReference, p *properties) (*[]cdx.ExternalReference, error) {
 	var out []cdx.ExternalReference
 	for _, l := range []struct {
 		kind cdx.ExternalReferenceType
@@ -202,12 +204,18 @@ func links(c *biopsy.Component, earlier *[]cdx.ExternalReference, p *properties)
 	for _, r := range list(earlier) {
 		if bom.URI(r.URL) {
 			out = append(out, r)
+			continue
 		}
+		b, err := json.Marshal(r)
+		if err != nil {
+			return nil, fmt.Errorf("reference %.80q: %w", r.URL, err)
+		}
+		p.add(bom.Reference, string(b))
 	}
 	if out == nil {
-		return nil
+		return nil, nil
 	}
-	return &out
+	return &out, nil
 }
 
 // relations writes the edges that the graph of the document cannot tell from depends-on.

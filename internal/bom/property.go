@@ -1,6 +1,7 @@
 package bom
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -24,6 +25,7 @@ const (
 	BuiltFrom   = Prefix + "built-from"        // reference of what the component was built from
 	NeedScope   = Prefix + "dependency-scope:" // and a scope: reference of what the component depends on in that scope
 	Unstated    = Prefix + "unknown"           // what nobody knows of the component: "version supplier license hash"
+	Reference   = Prefix + "reference"         // a reference to elsewhere whose URL schemas refuse, as JSON
 	Foreign     = "property:"                  // in Extra: a property of others, its name behind
 	extra       = Prefix + "extra:"            // and a key of Extra
 )
@@ -53,7 +55,7 @@ func Properties(c *biopsy.Component, skip func(key string) bool) []Property {
 	if c.Unowned {
 		add("unowned", "true")
 	}
-	for _, k := range slices.Sorted(maps.Keys(c.Extra)) {
+	for _, k := range slices.SortedFunc(maps.Keys(c.Extra), func(a, b string) int { return byNumber(c.Extra, a, b) }) {
 		name, foreign := strings.CutPrefix(unnumbered(c.Extra, k), Foreign)
 		switch {
 		case skip != nil && skip(k):
@@ -169,6 +171,12 @@ func free(extra map[string]string, key string) int {
 		low, high = high+1, high*2
 	}
 	return low + sort.Search(high-low, func(i int) bool { return !taken(low + i) })
+}
+
+// byNumber orders keys, those of one name as they were kept.
+func byNumber(extra map[string]string, a, b string) int {
+	x, y := unnumbered(extra, a), unnumbered(extra, b)
+	return cmp.Or(strings.Compare(x, y), cmp.Compare(len(a), len(b)), strings.Compare(a, b))
 }
 
 // unnumbered takes the number off a key whose plain form is taken.
