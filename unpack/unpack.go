@@ -10,6 +10,7 @@ import (
 	"github.com/biopsy-sca/biopsy/unpack/archive"
 	"github.com/biopsy-sca/biopsy/unpack/ext"
 	"github.com/biopsy-sca/biopsy/unpack/jffs2"
+	"github.com/biopsy-sca/biopsy/unpack/squashfs"
 	"github.com/biopsy-sca/biopsy/unpack/ubi"
 	"github.com/biopsy-sca/biopsy/unpack/ubifs"
 )
@@ -19,6 +20,7 @@ var All = []biopsy.Unpacker{
 	jffs2.Image,
 	ubi.Image,
 	ubifs.Volume,
+	squashfs.Image,
 	archive.Zip,
 	archive.Gzip,
 	archive.Bzip2,

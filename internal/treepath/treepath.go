@@ -10,6 +10,7 @@ package treepath
 
 import (
 	"errors"
+	"fmt"
 	"path"
 	"strings"
 	"unicode/utf8"
@@ -137,4 +138,19 @@ func must(name string, i int, r rune, n int) bool {
 
 func isHex(c byte) bool {
 	return c >= '0' && c <= '9' || (c|0x20) >= 'a' && (c|0x20) <= 'f'
+}
+
+// Child returns the path of an entry in a directory of a file system image: dir is a path already, "" the root. It fails for what
+// no file can be called ("", ".", "..", a name with "/" or NUL) and for paths that are too long.
+func Child(dir, name string) (string, error) {
+	if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00") {
+		return "", fmt.Errorf("%q is no name of a file", name)
+	}
+	if len(dir)+1+len(name) > maxName {
+		return "", errors.New("path is longer than 4096 bytes")
+	}
+	if dir == "" {
+		return escape(name), nil
+	}
+	return dir + "/" + escape(name), nil
 }

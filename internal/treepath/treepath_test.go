@@ -83,3 +83,21 @@ func BenchmarkClean(b *testing.B) {
 		}
 	}
 }
+
+func TestChild(t *testing.T) {
+	for _, c := range []struct{ dir, name, want string }{
+		{"", "a", "a"},
+		{"a%21", "b!", "a%21/b%21"},
+		{"a", "%41", "a/%2541"},
+		{"a", "..", ""},
+		{"a", "b/c", ""},
+		{"a", "b\x00", ""},
+		{"", "", ""},
+		{strings.Repeat("d/", 2000), strings.Repeat("n", 200), ""},
+	} {
+		got, err := Child(c.dir, c.name)
+		if got != c.want || (err != nil) != (c.want == "") {
+			t.Errorf("Child(%q, %q): got %q, %v, want %q", c.dir, c.name, got, err, c.want)
+		}
+	}
+}

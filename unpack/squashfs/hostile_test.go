@@ -1,0 +1,204 @@
+package squashfs
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math/rand"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/internal/lazy"
+)
+
+// tiny reads the images of testdata: one folder, packed in each way with blocks of 16 KiB.
+func tiny(t testing.TB) map[string][]byte {
+	names, err := filepath.Glob("testdata/*.squashfs")
+	if err != nil || len(names) == 0 {
+		t.Fatal(names, err)
+	}
+	images := map[string][]byte{}
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		images[filepath.Base(name)] = b
+	}
+	return images
+}
+
+// numbers is what seq(1) prints.
+func numbers(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintln(&b, i+1)
+	}
+	return b.String()
+}
+
+func tinySums() map[string]string {
+	release := "NAME=\"tiny\"\nVERSION_ID=1\n"
+	sums := map[string]string{}
+	for _, f := range []struct{ path, mode, text string }{
+		{"etc/os-release", "-rw-r--r--", release},
+		{"usr/release", "-rw-r--r--", release},
+		{"usr/bin/numbers", "-rwxr-xr-x", numbers(3000)},
+		{"usr/bin/more", "-rwxr-xr-x", numbers(6000)},
+		{"hole", "-rw-r--r--", string(make([]byte, 20000))},
+	} {
+		sum := sha256.Sum256([]byte(f.text))
+		sums[f.path] = f.mode + " " + hex.EncodeToString(sum[:])
+	}
+	return sums
+}
+
+func TestTiny(t *testing.T) {
+	for name, b := range tiny(t) {
+		compare(t, name, unpackAll(lazy.Bytes(b), biopsy.DefaultLimits), tinySums())
+	}
+}
+
+// small keeps hostile images cheap.
+var small = biopsy.Limits{Files: 1000, FileSize: 1 << 20, TotalSize: 16 << 20, Ratio: 1000}
+
+// complained tells whether a damage was told in some way.
+func (f found) complained() bool { return f.err != nil || len(f.gaps) > 0 }
+
+func TestTruncated(t *testing.T) {
+	want := tinySums()
+	for name, b := range tiny(t) {
+		for n := 0; n < len(b)-1; n += 1 + n/20 {
+			got := unpackAll(lazy.Bytes(b[:n]), small)
+			if !got.complained() {
+				t.Errorf("%s cut to %d of %d bytes: nothing said", name, n, len(b))
+			}
+			for path, sum := range got.sums {
+				if want[path] != sum {
+					t.Errorf("%s cut to %d bytes: %s has other bytes", name, n, path)
+				}
+			}
+		}
+	}
+}
+
+func TestBitFlips(t *testing.T) {
+	r := rand.New(rand.NewSource(1))
+	for name, b := range tiny(t) {
+		for range 400 {
+			bad := bytes.Clone(b)
+			for range 1 + r.Intn(3) {
+				bad[r.Intn(len(bad))] ^= 1 << r.Intn(8)
+			}
+			unpackAll(lazy.Bytes(bad), small)
+		}
+		if t.Failed() {
+			t.Log(name)
+		}
+	}
+}
+
+func TestExtentRefuses(t *testing.T) {
+	good := tiny(t)["gzip.squashfs"]
+	if n, ok := Image.Extent(bytes.NewReader(good), 0, int64(len(good))); !ok || n != int64(len(good)) {
+		t.Fatalf("extent of a good image: got %d, %v, want %d", n, ok, len(good))
+	}
+	for _, at := range []int{1, 4, 14, 15, 22, 28, 45, 50, 70, 78} { // magic, inodes, block, log, version, size, tables
+		bad := bytes.Clone(good)
+		bad[at] ^= 0xff
+		if at == 4 {
+			copy(bad[4:], "\x00\x00\x00\x00")
+		}
+		if n, ok := Image.Extent(bytes.NewReader(bad), 0, int64(len(bad))); ok {
+			t.Errorf("byte %d changed: got an extent of %d", at, n)
+		}
+	}
+	if _, ok := Image.Extent(bytes.NewReader(good), 0, int64(len(good))-1); ok {
+		t.Error("an image larger than what is left has an extent")
+	}
+}
+
+// oldSuper makes a superblock of version 3.1.
+func oldSuper(magic string, order interface {
+	PutUint16([]byte, uint16)
+	PutUint32([]byte, uint32)
+	PutUint64([]byte, uint64)
+}) []byte {
+	b := make([]byte, 8192)
+	copy(b, magic)
+	order.PutUint32(b[4:], 12)
+	order.PutUint16(b[28:], 3)
+	order.PutUint16(b[30:], 1)
+	order.PutUint16(b[34:], 16)
+	order.PutUint32(b[51:], 65536)
+	order.PutUint64(b[63:], 8000)
+	return b
+}
+
+func TestOldVersions(t *testing.T) {
+	for _, c := range []struct {
+		image []byte
+		want  string
+	}{
+		{oldSuper("sqsh", be), "squashfs 3.1 big-endian: not read"},
+		{oldSuper("hsqs", le), "squashfs 3.1 little-endian: not read"},
+		{oldSuper("shsq", le), "squashfs 3.1 little-endian: not read"},
+		{oldSuper("tqsh", be), "squashfs 3.1 big-endian: not read"},
+	} {
+		if n, ok := Image.Extent(bytes.NewReader(c.image), 0, 8192); !ok || n != 8000 {
+			t.Errorf("%s: extent %d, %v, want 8000", c.want, n, ok)
+		}
+		got := unpackAll(lazy.Bytes(c.image), small)
+		if got.err != nil || len(got.gaps) != 1 || got.gaps[0].Reason != c.want || got.gaps[0].Size != 8000 {
+			t.Errorf("got error %v, gaps %+v, want %q", got.err, got.gaps, c.want)
+		}
+		checkLedger(t, c.want, got.ledgers, 8192)
+	}
+}
+
+// TestLoop lets a directory hold itself.
+func TestLoop(t *testing.T) {
+	img := tiny(t)["gzip.squashfs"]
+	i := newImage(t.Context(), lazy.Bytes(img), mustSuper(t, img), biopsy.UnpackOptions{Gap: func(biopsy.Gap) {}, Yield: func(biopsy.File) error { return nil }})
+	if err := i.walk(); err != nil {
+		t.Fatal(err)
+	}
+	var gap string
+	i.Gap = func(g biopsy.Gap) { gap = g.Reason }
+	if err := i.show("again", i.root, 1); err != nil || !strings.Contains(gap, "twice") {
+		t.Errorf("got %v and the gap %q, want one that says twice", err, gap)
+	}
+}
+
+func mustSuper(t *testing.T, b []byte) super {
+	s, ok := parseSuper(b)
+	if !ok || !s.sane() {
+		t.Fatal("no superblock")
+	}
+	return s
+}
+
+func FuzzUnpack(f *testing.F) {
+	for _, b := range tiny(f) {
+		f.Add(b)
+	}
+	f.Add(oldSuper("sqsh", be))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		unpackAll(lazy.Bytes(b), small)
+		Image.Extent(bytes.NewReader(b), 0, int64(len(b)))
+	})
+}
+
+// TestVendors reads lzma and xz where the superblock says gzip, under the magics of vendors.
+func TestVendors(t *testing.T) {
+	for _, name := range []string{"lzma.squashfs", "xz.squashfs"} {
+		b := bytes.Clone(tiny(t)[name])
+		copy(b, "shsq")
+		b[20] = 1
+		compare(t, name, unpackAll(lazy.Bytes(b), biopsy.DefaultLimits), tinySums())
+	}
+}
