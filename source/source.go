@@ -40,19 +40,34 @@ func Open(ctx context.Context, ref string, o biopsy.OpenOptions) (*biopsy.Tree, 
 			if rest == "" {
 				return nil, hint.Add(fmt.Errorf("%s: names nothing", ref), "write what to open behind the colon: "+scheme+":PATH")
 			}
+			if info, err := os.Stat(rest); err == nil && special(info) {
+				return nil, notRegular(rest)
+			}
 			tree, err := opener.Open(ctx, rest, o)
 			return tree, plain(err)
 		}
 	}
-	if _, err := os.Stat(ref); err != nil {
+	info, err := os.Stat(ref)
+	switch {
+	case err != nil:
 		return nil, hint.Add(plain(err), "a target is a path, or one of "+schemes())
+	case special(info):
+		return nil, notRegular(ref)
 	}
 	for _, opener := range All {
 		if opener.Detect != nil && opener.Detect(ref) {
-			return opener.Open(ctx, ref, o)
+			tree, err := opener.Open(ctx, ref, o)
+			return tree, plain(err)
 		}
 	}
-	return nil, hint.Add(fmt.Errorf("%s: not a regular file", ref), "a target is a file, a directory, or one of "+schemes())
+	return nil, notRegular(ref)
+}
+
+// special tells what must not be opened to look at: a pipe waits for ever, and a device may have no end.
+func special(info fs.FileInfo) bool { return !info.IsDir() && !info.Mode().IsRegular() }
+
+func notRegular(path string) error {
+	return hint.Add(fmt.Errorf("%s: not a regular file", path), "a target is a file, a directory, or one of "+schemes()+"; copy what a pipe or device holds into a file first")
 }
 
 // plain words an error of the system as "path: reason".

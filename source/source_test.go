@@ -88,6 +88,7 @@ func TestOpen(t *testing.T) {
 		{"dir:", "names nothing", "PATH"},
 		{"dir:root.tar", "not a directory", "file:"},
 		{os.DevNull, "not a regular file", "registry:"},
+		{"file:" + os.DevNull, "not a regular file", "copy"},
 		{"registry:host/x", "offline", "docker save"},
 		{"git:https://host/x", "offline", "clone"},
 	} {

@@ -36,8 +36,11 @@ func isArchive(path string) bool {
 		return false
 	}
 	defer r.Close()
-	return looksLikeImage(func(each func(tarscan.Entry) error) error { return tarscan.Stream(r, each) })
+	return looksLikeImage(func(each func(tarscan.Entry) error) error { return tarscan.Stream(io.LimitReader(r, maxDetect), each) })
 }
+
+// maxDetect is how much of a compressed archive is unpacked to know it: more than whatever stands before the first name that tells.
+const maxDetect = 256 << 20
 
 var errDecided = errors.New("decided")
 
@@ -61,6 +64,8 @@ func tells(name string) (yes, no bool) {
 	case name == "manifest.json", name == "oci-layout", strings.HasPrefix(name, "blobs/sha256/"):
 		return true, false
 	case len(first) == 64 && isHex(first, false) && (rest == "layer.tar" || rest == "VERSION"):
+		return true, false
+	case !deep && len(name) == 68 && isHex(strings.TrimSuffix(name, ".tar"), false): // a layer, as podman and skopeo name it
 		return true, false
 	case name == "", !deep, first == "blobs", len(first) == 64 && isHex(first, false):
 		return false, false

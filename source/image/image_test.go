@@ -466,6 +466,8 @@ func TestDetect(t *testing.T) {
 		{l.archive(gz), false, true},
 		{save(t, "root.tar", sample(t)[0]), false, false},
 		{save(t, "root.tar.gz", gz(sample(t)[0])), false, false},
+		{save(t, "podman.tar.gz", gz(tarOf(t, item{strings.Repeat("0f", 32) + ".tar", "x"}))), false, true},
+		{save(t, "zeros.tar.gz", gz(append(tarOf(t, item{"top", ""}), make([]byte, maxDetect+1<<20)...))), false, false},
 		{save(t, "text", []byte("hello")), false, false},
 		{save(t, "empty", nil), false, false},
 		{t.TempDir(), false, false},

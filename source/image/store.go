@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"syscall"
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/codec"
@@ -50,7 +51,7 @@ func openFolder(path string) (local, error) {
 func (f folder) Close() error { return f.root.Close() }
 
 func (f folder) open(name string) (biopsy.Content, error) {
-	file, err := f.root.Open(name)
+	file, err := f.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would wait for ever
 	if err != nil {
 		return nil, err
 	}
