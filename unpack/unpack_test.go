@@ -107,6 +107,8 @@ func TestLimits(t *testing.T) {
 		"size in all":    {tarOf(t, "a", zeros[:600], "b", zeros[:600]), biopsy.Limits{TotalSize: 1000}, "b: more than 1000 bytes"},
 		"size skipped":   {gz(tarOf(t, "a", zeros[:9000])), biopsy.Limits{TotalSize: 5000}, "more than 5000 bytes"},
 		"ratio":          {gz([]byte(zeros)), biopsy.Limits{Ratio: 100}, "more than 100 times"},
+		"holes":          {sparseTar(80 << 20), biopsy.Limits{Ratio: 100}, "more than 100 times"},
+		"holes in all":   {gz(sparseTar(2000)), biopsy.Limits{TotalSize: 5000}, "more than 5000 bytes"},
 		"ratio of a tar": {gz(tarOf(t, "a", zeros)), biopsy.Limits{Ratio: 100}, "more than 100 times"},
 	} {
 		if got := run(t, "x", c.b, c.limits); !strings.Contains(got, c.want) {
@@ -116,6 +118,34 @@ func TestLimits(t *testing.T) {
 	if got := run(t, "x.gz", gz([]byte(zeros[:60<<20])), biopsy.DefaultLimits); got != "x.gz!x 62914560\n" {
 		t.Errorf("default limits: got %s", got)
 	}
+}
+
+// sparseTar holds a file of size bytes that is one hole (GNU format 1.0), which archive/tar does not write.
+func sparseTar(size int) []byte {
+	var b bytes.Buffer
+	block := func(name string, kind byte, body string) {
+		h := make([]byte, 512)
+		copy(h, name)
+		copy(h[100:], "0000644\x000000000\x000000000\x00")
+		copy(h[124:], fmt.Sprintf("%011o\x0000000000000\x00        %c", len(body), kind))
+		copy(h[257:], "ustar\x0000")
+		sum := 0
+		for _, c := range h {
+			sum += int(c)
+		}
+		copy(h[148:], fmt.Sprintf("%06o\x00 ", sum))
+		b.Write(h)
+		b.WriteString(body)
+		b.Write(make([]byte, -len(body)&511))
+	}
+	var pax strings.Builder
+	for _, kv := range []string{"GNU.sparse.major=1", "GNU.sparse.minor=0", "GNU.sparse.name=hole.bin", fmt.Sprintf("GNU.sparse.realsize=%d", size)} {
+		fmt.Fprintf(&pax, "%d %s\n", len(kv)+4, kv) // two digits of length, a space, a newline
+	}
+	block("pax", 'x', pax.String())
+	block("hole.bin", '0', "0\n"+strings.Repeat("\x00", 510))
+	b.Write(make([]byte, 1024))
+	return b.Bytes()
 }
 
 // TestQuine unpacks a file that holds itself: the walk's depth ends it.

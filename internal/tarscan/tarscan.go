@@ -23,6 +23,9 @@ type Entry struct {
 	Mode fs.FileMode // permission, set-id and sticky bits
 	Size int64       // bytes of a File, unpacked; 0 for others
 
+	// Sparse is true for a File whose holes are not in the archive: its Size may be any, and costs the archive nothing.
+	Sparse bool
+
 	// Bytes are those of a File in an archive that can be read at any offset; nil in streams and for sparse files.
 	Bytes *io.SectionReader
 	// Stream is where a File without Bytes is read, until the next entry is asked for; nil otherwise.
@@ -91,8 +94,8 @@ func entry(h *tar.Header, tr *tar.Reader, random *window) (Entry, error) {
 	if e.Kind != File {
 		return e, nil
 	}
-	e.Size = h.Size
-	if random == nil || sparse(h) {
+	e.Size, e.Sparse = h.Size, sparse(h)
+	if random == nil || e.Sparse {
 		e.Stream = tr
 		return e, nil
 	}

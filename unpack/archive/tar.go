@@ -60,9 +60,12 @@ func (m *tarMembers) entry(e tarscan.Entry) error {
 		return nil
 	}
 	f := biopsy.File{Size: e.Size, Mode: e.Mode}
-	if e.Bytes != nil {
+	switch {
+	case e.Bytes != nil:
 		f.Open = lazy(e.Bytes, 0, e.Size)
-	} else {
+	case e.Sparse: // holes come from no decoder that has counted them
+		f.Transient, f.Open = true, m.transient(&cancelled{m.ctx, &spending{r: e.Stream, budget: m.Budget}})
+	default:
 		f.Transient, f.Open = true, m.transient(e.Stream)
 	}
 	return m.file(strings.TrimSuffix(e.Name, "/"), f)
