@@ -137,6 +137,12 @@ func (f scanFlags) options() (scan.Options, error) {
 	if o.FailOn.New && f.baseline == "" {
 		return o, usagef("--fail-on new needs --baseline SCAN")
 	}
+	if f.jobs < 0 || f.jobs > maxJobs {
+		return o, usagef("--jobs %d: want 0 (one per processor) to %d", f.jobs, maxJobs)
+	}
+	if f.limitDepth < 0 || f.limitFiles < 0 {
+		return o, usagef("--limit-depth %d, --limit-files %d: want no negative number", f.limitDepth, f.limitFiles)
+	}
 	o.Limits.Depth, o.Limits.Files = f.limitDepth, f.limitFiles
 	if f.limitSize != "" {
 		if o.Limits.TotalSize, err = size(f.limitSize); err != nil {
@@ -152,6 +158,9 @@ func (f scanFlags) options() (scan.Options, error) {
 	}
 	return o, nil
 }
+
+// maxJobs is more than any machine has processors; each job costs memory.
+const maxJobs = 1024
 
 // classDepths says how deep a device of an IEC 62304 safety class is looked at.
 var classDepths = map[string]biopsy.Depth{"": biopsy.Standard, "A": biopsy.Quick, "B": biopsy.Standard, "C": biopsy.Deep}
