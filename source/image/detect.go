@@ -40,7 +40,7 @@ func isArchive(path string) bool {
 }
 
 // maxDetect is how much of a compressed archive is unpacked to know it: more than whatever stands before the first name that tells.
-const maxDetect = 256 << 20
+const maxDetect = 64 << 20
 
 var errDecided = errors.New("decided")
 
