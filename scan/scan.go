@@ -59,7 +59,7 @@ func Run(ctx context.Context, targets []string, o Options) (*biopsy.Scan, error)
 		}
 	}
 	sortInventory(&s.Inventory)
-	s.Subject = subject(o, s.Artifacts)
+	s.Subject = subject(o, s)
 	return s, Judge(ctx, s, o)
 }
 
@@ -114,6 +114,9 @@ func addTarget(ctx context.Context, s *biopsy.Scan, ref string, o Options) error
 	index := len(s.Artifacts)
 	if tree.Inventory != nil {
 		adopt(&s.Inventory, tree, index)
+		if index == 0 && tree.Subject != nil {
+			s.Subject = *tree.Subject
+		}
 		return nil
 	}
 	w := &walk{depth: o.Depth, readers: identify.NewReaders(identify.All, o.Depth), limits: o.Limits, budget: unpack.NewBudget(o.Limits), spool: o.Spool, tell: o.Progress, single: tree.Artifact.Kind == "file"}
@@ -155,6 +158,14 @@ func adopt(inv *biopsy.Inventory, tree *biopsy.Tree, index int) {
 		}
 		inv.Relations = append(inv.Relations, r)
 	}
+	for _, c := range tree.Inventory.Components {
+		for i := range c.Evidence {
+			c.Evidence[i].Place.Artifact = index
+		}
+	}
+	for i := range tree.Inventory.Gaps {
+		tree.Inventory.Gaps[i].Place.Artifact = index
+	}
 	inv.Artifacts = append(inv.Artifacts, tree.Artifact)
 	inv.Components = append(inv.Components, tree.Inventory.Components...)
 	inv.Gaps = append(inv.Gaps, tree.Inventory.Gaps...)
@@ -188,13 +199,19 @@ func fold(sorted []biopsy.Component) []biopsy.Component {
 	return out
 }
 
-func subject(o Options, arts []biopsy.Artifact) biopsy.Subject {
-	s := biopsy.Subject{Name: o.Name, Version: o.Version, Kind: biopsy.Application}
-	if len(arts) > 0 {
-		s.Name = cmp.Or(s.Name, arts[0].Name)
-		if arts[0].Kind == "container-image" {
-			s.Kind = biopsy.Container
+// subject is what the user says the whole is, else what an SBOM says of itself, else the first artifact.
+func subject(o Options, s *biopsy.Scan) biopsy.Subject {
+	out := s.Subject
+	if o.Name != "" {
+		out = biopsy.Subject{Name: o.Name, Kind: out.Kind, Manufacturer: out.Manufacturer}
+	}
+	out.Version = cmp.Or(o.Version, out.Version)
+	if len(s.Artifacts) > 0 {
+		out.Name = cmp.Or(out.Name, s.Artifacts[0].Name)
+		if s.Artifacts[0].Kind == "container-image" {
+			out.Kind = cmp.Or(out.Kind, biopsy.Container)
 		}
 	}
-	return s
+	out.Kind = cmp.Or(out.Kind, biopsy.Application)
+	return out
 }
