@@ -13,6 +13,7 @@ import (
 	"github.com/biopsy-sca/biopsy/unpack/squashfs"
 	"github.com/biopsy-sca/biopsy/unpack/ubi"
 	"github.com/biopsy-sca/biopsy/unpack/ubifs"
+	"github.com/biopsy-sca/biopsy/unpack/yaffs2"
 )
 
 // All is every kind of container. The first that matches opens a file.
@@ -20,6 +21,7 @@ var All = []biopsy.Unpacker{
 	jffs2.Image,
 	ubi.Image,
 	ubifs.Volume,
+	yaffs2.Image,
 	squashfs.Image,
 	archive.Zip,
 	archive.Gzip,

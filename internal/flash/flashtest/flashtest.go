@@ -244,3 +244,9 @@ func Noise(n int) []byte {
 	}
 	return b
 }
+
+// Sum returns the digest that a Result has for a file of these bytes.
+func Sum(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
