@@ -26,7 +26,13 @@ func dbCommand(s *streams) *cobra.Command {
 		Short: "Keep the book of advisories",
 		Long: `The book of advisories is one file, built from files or from the public feeds (OSV, KEV, EPSS), read offline by every scan. A built-in
 book about what devices are made of is always read beside it.`,
-		Args: cobra.NoArgs,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usagef("unknown command %q for %q; it has import, update, status and lookup", args[0], cmd.CommandPath())
+			}
+			return cmd.Help()
+		},
 	}
 	c.PersistentFlags().StringVar(&db, "db", "", "the book (default "+defaultDB("$XDG_DATA_HOME")+")")
 	c.AddCommand(dbImport(s, &db), dbUpdate(s, &db), dbStatus(s, &db), dbLookup(s, &db))

@@ -3,10 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/atomicfile"
+	"github.com/biopsy-sca/biopsy/internal/hint"
 	"github.com/biopsy-sca/biopsy/report"
 	"github.com/biopsy-sca/biopsy/report/text"
 )
@@ -21,7 +23,7 @@ type output struct {
 // parseOutputs reads the values of -o; only one may go to stdout.
 func parseOutputs(values []string) ([]output, error) {
 	var all []output
-	stdout := 0
+	stdout, files := 0, map[string]bool{}
 	for _, v := range values {
 		format, file, _ := strings.Cut(v, "=")
 		name, version, _ := strings.Cut(format, "@")
@@ -36,9 +38,26 @@ func parseOutputs(values []string) ([]output, error) {
 		if stdout > 1 {
 			return nil, usagef("-o %s: two documents for standard output; give one of them a file: %s=FILE", v, format)
 		}
+		if file != "" && files[filepath.Clean(file)] {
+			return nil, usagef("-o %s: a second document for the same file", v)
+		}
+		files[filepath.Clean(file)] = true
 		all = append(all, output{w, version, file})
 	}
 	return all, nil
+}
+
+// checkOutputs finds out before long work what could not be written behind it.
+func checkOutputs(outs []output) error {
+	for _, o := range outs {
+		if o.file == "" || o.writer.Folder {
+			continue
+		}
+		if err := atomicfile.Check(o.file); err != nil {
+			return hint.Add(fmt.Errorf("write %s: %w", o.writer.Name, err), "-o takes FORMAT=FILE in a folder that exists and may be written")
+		}
+	}
+	return nil
 }
 
 // write writes every document; without one for stdout, the summary goes there.

@@ -11,15 +11,15 @@ import (
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/format/scanfile"
+	"github.com/biopsy-sca/biopsy/internal/hint"
 	"github.com/biopsy-sca/biopsy/internal/spool"
-	"github.com/biopsy-sca/biopsy/judge"
 	"github.com/biopsy-sca/biopsy/report"
 	"github.com/biopsy-sca/biopsy/scan"
 )
 
 func reportCommand(s *streams) *cobra.Command {
 	var outputs []string
-	var db, failOn string
+	var db, rule string
 	c := &cobra.Command{
 		Use:   "report SCAN",
 		Short: "Write documents from a scan file or an SBOM, without scanning again",
@@ -40,15 +40,21 @@ Formats: ` + formats(),
 			if err != nil {
 				return err
 			}
-			rules, err := judge.ParseFailOn(failOn)
+			rules, err := failOn(rule)
 			if err != nil {
-				return usagef("--fail-on: %w", err)
+				return err
+			}
+			if rules.New {
+				return usagef("--fail-on new: report has no baseline; biopsy scan --baseline SCAN has")
+			}
+			if err := checkOutputs(outs); err != nil {
+				return err
 			}
 			result, err := load(cmd.Context(), args[0], db)
 			if err != nil {
 				return err
 			}
-			if failOn != "" {
+			if rule != "" {
 				result.Verdicts = rules.Verdicts(result.Findings, nil)
 			}
 			if err := s.write(result, outs); err != nil {
@@ -59,7 +65,7 @@ Formats: ` + formats(),
 	}
 	c.Flags().StringArrayVarP(&outputs, "output", "o", nil, "write `FORMAT[@VERSION][=FILE]`; may be repeated")
 	c.Flags().StringVar(&db, "db", "", "book of advisories, for an SBOM")
-	c.Flags().StringVar(&failOn, "fail-on", "", "exit 3 on findings of `SEVERITY` or worse, or on kev")
+	c.Flags().StringVar(&rule, "fail-on", "", "exit 3 on findings of `SEVERITY` or worse, or on kev")
 	return c
 }
 
@@ -100,6 +106,17 @@ func load(ctx context.Context, path, db string) (*biopsy.Scan, error) {
 
 // isScanFile tells a scan file by its first bytes.
 func isScanFile(path string) (bool, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return false, err
+	case info.IsDir():
+		return false, hint.Add(fmt.Errorf("%s: is a directory", path), "biopsy scan "+path+" -o json=FILE makes a scan file of it")
+	case !info.Mode().IsRegular(): // a pipe cannot be read twice
+		return false, hint.Add(fmt.Errorf("%s: not a regular file", path), "copy what it holds into a file first")
+	case info.Size() == 0:
+		return false, fmt.Errorf("%s: is empty", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return false, err

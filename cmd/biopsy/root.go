@@ -67,6 +67,7 @@ Materials, and says for each known vulnerability whether the device is affected:
 Exit codes: 0 done; 1 could not finish; 2 wrong command line or configuration; 3 finished, and a policy or --fail-on says no.
 
 Every flag can also be set by its environment twin (--db is BIOPSY_DB) or by a key of the same name in biopsy.yaml.`,
+		Version:       release,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {

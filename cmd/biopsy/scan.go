@@ -15,7 +15,9 @@ import (
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/format/scanfile"
+	"github.com/biopsy-sca/biopsy/internal/hint"
 	"github.com/biopsy-sca/biopsy/internal/spool"
+	"github.com/biopsy-sca/biopsy/internal/treepath"
 	"github.com/biopsy-sca/biopsy/judge"
 	"github.com/biopsy-sca/biopsy/scan"
 )
@@ -84,6 +86,9 @@ func runScan(ctx context.Context, s *streams, targets []string, f scanFlags) (er
 	if err != nil {
 		return err
 	}
+	if err := checkOutputs(outs); err != nil {
+		return err
+	}
 	books, err := openBooks(f.db)
 	if err != nil {
 		return err
@@ -95,7 +100,7 @@ func runScan(ctx context.Context, s *streams, targets []string, f scanFlags) (er
 			return fmt.Errorf("--baseline: %w", err)
 		}
 	}
-	sp, err := spool.Open("", biopsy.DefaultLimits.TotalSize)
+	sp, err := spool.Open("", o.Limits.TotalSize)
 	if err != nil {
 		return err
 	}
@@ -131,8 +136,11 @@ func (f scanFlags) options() (scan.Options, error) {
 		}
 		o.AsOf = day.Add(24*time.Hour - time.Second) // the whole of that day, UTC
 	}
-	if o.FailOn, err = judge.ParseFailOn(f.failOn); err != nil {
-		return o, usagef("--fail-on: %w", err)
+	if o.FailOn, err = failOn(f.failOn); err != nil {
+		return o, err
+	}
+	if _, err := treepath.ParseGlobs(f.exclude); err != nil {
+		return o, usage(hint.Add(fmt.Errorf("--exclude: %w", err), `write globs like "**/test/**" or "*.log"`))
 	}
 	if o.FailOn.New && f.baseline == "" {
 		return o, usagef("--fail-on new needs --baseline SCAN")
@@ -157,6 +165,18 @@ func (f scanFlags) options() (scan.Options, error) {
 		debug.SetMemoryLimit(n)
 	}
 	return o, nil
+}
+
+// failOn reads the value of --fail-on; a value without any rule would let everything pass unseen.
+func failOn(value string) (judge.FailOn, error) {
+	rules, err := judge.ParseFailOn(value)
+	if err != nil {
+		return rules, usagef("--fail-on: %w", err)
+	}
+	if value != "" && rules == (judge.FailOn{}) {
+		return rules, usagef("--fail-on %q: names no rule", value)
+	}
+	return rules, nil
 }
 
 // maxJobs is more than any machine has processors; each job costs memory.

@@ -37,6 +37,28 @@ func Write(path string, write func(io.Writer) error) error {
 	return replace(real, old, write)
 }
 
+// Check tells, before long work, why Write could not begin. It leaves nothing behind.
+func Check(path string) error {
+	old, err := os.Stat(path)
+	switch {
+	case err == nil && old.IsDir():
+		return fmt.Errorf("%s: is a directory", path)
+	case err == nil && !old.Mode().IsRegular():
+		return nil
+	case err == nil:
+		if path, err = filepath.EvalSymlinks(path); err != nil {
+			return err
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	f, err := beside(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
 // replace puts a new file at path; old is nil when there is none.
 func replace(path string, old fs.FileInfo, write func(io.Writer) error) (err error) {
 	f, err := beside(path)

@@ -87,6 +87,19 @@ func TestWriteLongName(t *testing.T) {
 	}
 }
 
+func TestCheck(t *testing.T) {
+	dir := t.TempDir()
+	for path, want := range map[string]string{"f": "", "none/f": "no such file", ".": "is a directory"} {
+		err := Check(filepath.Join(dir, path))
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", path, err, want)
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
 func TestWriteNowhere(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "none", "f")
 	if err := Write(path, text("x")); err == nil || err.Error() != path+": no such file or directory" {
