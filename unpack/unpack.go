@@ -6,8 +6,11 @@
 package unpack
 
 import (
+	"slices"
+
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/unpack/archive"
+	"github.com/biopsy-sca/biopsy/unpack/boot"
 	"github.com/biopsy-sca/biopsy/unpack/ext"
 	"github.com/biopsy-sca/biopsy/unpack/jffs2"
 	"github.com/biopsy-sca/biopsy/unpack/squashfs"
@@ -17,7 +20,7 @@ import (
 )
 
 // All is every kind of container. The first that matches opens a file.
-var All = []biopsy.Unpacker{
+var All = slices.Concat([]biopsy.Unpacker{
 	jffs2.Image,
 	ubi.Image,
 	ubifs.Volume,
@@ -35,5 +38,4 @@ var All = []biopsy.Unpacker{
 	archive.RPM,
 	archive.Tar,
 	ext.Ext,
-	archive.Closed,
-}
+}, boot.All, []biopsy.Unpacker{archive.Closed})
