@@ -14,9 +14,8 @@ import (
 type device struct {
 	biopsy.UnpackOptions
 	content    biopsy.Content
-	folder     string // before the names of volumes; "" for the first device
-	start, end int64  // in the image
-	stride     int64  // from one erase block to the next in the image, spare bytes included
+	start, end int64 // in the image
+	stride     int64 // from one erase block to the next in the image, spare bytes included
 	eraseHeader
 	geometry flash.Geometry
 }

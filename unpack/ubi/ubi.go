@@ -9,14 +9,13 @@ package ubi
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/flash"
 )
 
-// Image is one UBI device, or several behind each other.
+// Image is one UBI device.
 var Image = biopsy.Unpacker{
 	Name:   "ubi",
 	Match:  func(_ biopsy.File, head []byte) bool { _, ok := parseErase(head); return ok },
@@ -35,65 +34,19 @@ func extent(c io.ReaderAt, off, max int64) (int64, bool) {
 }
 
 func unpack(ctx context.Context, _ biopsy.File, c biopsy.Content, u biopsy.UnpackOptions) error {
-	var spans flash.Spans
-	for at, n := int64(0), 0; at < c.Size(); n++ {
-		d, err := find(c, at, c.Size())
-		if err != nil && n == 0 {
-			return err
-		}
-		if err != nil && err != errNone {
-			u.Gap(biopsy.Gap{Place: biopsy.Place{Offset: at}, Reason: err.Error()})
-		}
-		if err != nil {
-			break
-		}
-		if err := between(c, at, d.start, u, &spans); err != nil {
-			return err
-		}
-		d.UnpackOptions, d.content = u, c
-		if n > 0 {
-			d.folder = fmt.Sprintf("ubi-0x%x/", d.start)
-		}
-		if err := d.unpack(ctx); err != nil {
-			return err
-		}
-		spans.Add(d.end-d.start, biopsy.BytesParsed, d.String())
-		at = d.end
-	}
-	n := len(spans)
-	end := spans[n-1].Offset + spans[n-1].Size
-	if err := between(c, end, c.Size(), u, &spans); err != nil {
-		return err
-	}
-	if u.Ledger != nil {
-		u.Ledger(spans)
-	}
-	return nil
-}
-
-// between yields what stands before, between and behind devices, unless it is blank.
-func between(c biopsy.Content, from, to int64, u biopsy.UnpackOptions, spans *flash.Spans) error {
-	if from >= to {
-		return nil
-	}
-	w := flash.NewWindow(io.NewSectionReader(c, from, to-from), to-from)
-	blank, err := w.Blank(0, to-from)
+	d, err := find(c, 0, c.Size())
 	if err != nil {
 		return err
 	}
-	spans.Add(blank, biopsy.BytesPadding, "")
-	if from += blank; from == to {
-		return nil
+	d.UnpackOptions, d.content = u, c
+	if u.Ledger != nil {
+		var spans flash.Spans
+		spans.Add(d.start, biopsy.BytesUnknown, "")
+		spans.Add(d.end-d.start, biopsy.BytesParsed, d.String())
+		spans.Add(c.Size()-d.end, biopsy.BytesUnknown, "")
+		u.Ledger(spans)
 	}
-	spans.Add(to-from, biopsy.BytesUnknown, "")
-	return u.Yield(biopsy.File{Path: fmt.Sprintf("between-0x%x.bin", from), Size: to - from, Mode: 0o644, Open: func() (biopsy.Content, error) {
-		return part{io.NewSectionReader(c, from, to-from)}, nil
-	}})
+	return d.unpack(ctx)
 }
-
-// part is a run of bytes of the container.
-type part struct{ *io.SectionReader }
-
-func (part) Close() error { return nil }
 
 var errNone = errors.New("no UBI header")

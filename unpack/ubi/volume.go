@@ -160,7 +160,7 @@ func (d *device) yield(blocks []copyOf, table []record) error {
 			d.lost(name, "an update of the volume was begun and not ended", 0)
 		}
 	}
-	path, err := treepath.Clean(d.folder + name)
+	path, err := treepath.Clean(name)
 	if err != nil {
 		return err
 	}

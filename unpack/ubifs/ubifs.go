@@ -8,6 +8,7 @@ package ubifs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -20,7 +21,7 @@ import (
 var Volume = biopsy.Unpacker{
 	Name:   "ubifs",
 	Match:  func(_ biopsy.File, head []byte) bool { _, ok := parseSuper(head); return ok },
-	Magics: []biopsy.Magic{{Bytes: []byte{0x31, 0x18, 0x10, 0x06}}},
+	Magics: []biopsy.Magic{{At: 16, Bytes: []byte{0, 0x10, 0, 0, nodeSuper, 0, 0, 0}}}, // length and type of the superblock
 	Extent: extent,
 	Unpack: unpack,
 }
@@ -42,7 +43,7 @@ func unpack(ctx context.Context, _ biopsy.File, c biopsy.Content, u biopsy.Unpac
 	}
 	s, ok := parseSuper(b)
 	if !ok {
-		return fmt.Errorf("superblock fails its checks")
+		return errors.New("superblock fails its checks")
 	}
 	v := &volume{UnpackOptions: u, super: s, content: c, size: c.Size()}
 	if err := v.load(ctx); err != nil {
