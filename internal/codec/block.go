@@ -17,6 +17,7 @@ import (
 const (
 	Zlib      Format = "zlib"      // RFC 1950
 	LZ4Block  Format = "lz4 block" // without frame
+	LZ4Fill   Format = "lz4 fill"  // the same, as far as there is room
 	LZO       Format = "lzo"       // LZO1X, without header
 	MicroLZMA Format = "microlzma" // as XZ Utils 5.4 defines it: the properties stand in the place of the first byte
 )
@@ -25,8 +26,8 @@ const (
 var errLarge = errors.New("block unpacks to more than it should")
 
 // Block unpacks one block of a file system into dst and returns how many bytes it made. More than dst holds is an error, but for
-// MicroLZMA, which fills dst and stops. Fewer are none: a block without end mark (LZ4Block) cannot tell that bytes are missing.
-// It knows Deflate, Zlib, Zstd, LZ4Block, LZO, LZMA (with header), MicroLZMA, and XZ with the filters for all processors.
+// MicroLZMA and LZ4Fill, which fill dst and stop. Fewer are none: a block without end mark (LZ4Block) cannot tell that bytes are missing.
+// It knows Deflate, Zlib, Zstd, LZ4Block, LZ4Fill, LZO, LZMA (with header), MicroLZMA, and XZ with the filters for all processors.
 func Block(f Format, dst, src []byte) (int, error) {
 	if len(src) == 0 {
 		return 0, io.ErrUnexpectedEOF
@@ -47,6 +48,8 @@ func Block(f Format, dst, src []byte) (int, error) {
 	case LZ4Block:
 		n, err := lz4.UncompressBlock(src, dst)
 		return max(n, 0), err
+	case LZ4Fill:
+		return blockLZ4Fill(dst, src)
 	case LZO:
 		return lzo.Decompress(src, dst)
 	}

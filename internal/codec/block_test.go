@@ -19,6 +19,7 @@ func blocks(t testing.TB) map[Format][]byte {
 		t.Fatal(n, err)
 	}
 	m[LZ4Block] = m[LZ4Block][:n]
+	m[LZ4Fill] = m[LZ4Block]
 	for _, f := range []Format{XZ, LZMA, MicroLZMA, Zstd, Zlib, LZO} {
 		m[f] = packed(t, f)
 	}
@@ -29,7 +30,7 @@ func TestBlock(t *testing.T) {
 	want := words(t)
 	for f, b := range blocks(t) {
 		for _, room := range []int{0, 1, 1000} {
-			if f == MicroLZMA && room > 0 {
+			if (f == MicroLZMA || f == LZ4Fill) && room > 0 {
 				continue
 			}
 			got := make([]byte, len(want)+room)
@@ -39,7 +40,7 @@ func TestBlock(t *testing.T) {
 		}
 		got := make([]byte, len(want)-1)
 		n, err := Block(f, got, b)
-		if f == MicroLZMA {
+		if f == MicroLZMA || f == LZ4Fill {
 			if err != nil || !bytes.Equal(got[:n], want[:len(want)-1]) {
 				t.Errorf("%s cut short: got %d bytes, %v", f, n, err)
 			}
@@ -136,7 +137,7 @@ func tool(t testing.TB, in []byte, args ...string) []byte {
 }
 
 func FuzzBlock(f *testing.F) {
-	kinds := []Format{XZ, LZMA, MicroLZMA, Zstd, Zlib, LZO, LZ4Block, Deflate}
+	kinds := []Format{XZ, LZMA, MicroLZMA, Zstd, Zlib, LZO, LZ4Block, Deflate, LZ4Fill}
 	all := blocks(f)
 	for i, k := range kinds {
 		f.Add(byte(i), all[k])

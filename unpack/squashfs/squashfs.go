@@ -59,11 +59,11 @@ func unpack(ctx context.Context, _ biopsy.File, c biopsy.Content, u biopsy.Unpac
 	}
 	if s.major != 4 {
 		u.Gap(biopsy.Gap{Reason: fmt.Sprintf("squashfs %d.%d %s: not read", s.major, s.minor, s.endian()), Size: s.size})
-		return ledger(c, s, u, false)
+		return account(c, s, u)
 	}
 	i := newImage(ctx, c, s, u)
 	err := i.walk()
-	return errors.Join(err, ledger(c, s, u, true))
+	return errors.Join(err, account(c, s, u))
 }
 
 // cut is the error for bytes that are missing.
