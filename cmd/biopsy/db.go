@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/feed"
+	"github.com/biopsy-sca/biopsy/internal/filelock"
 	"github.com/biopsy-sca/biopsy/internal/hint"
 	"github.com/biopsy-sca/biopsy/refdb"
 )
@@ -48,7 +50,7 @@ scores (CSV, also gzipped). Records that the book has already are replaced by la
 		Args: atLeast(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path, _ := dbPath(*db)
-			return s.rebuild(path, func(b *refdb.Builder, tell func(biopsy.Progress)) (*feed.Report, error) {
+			return s.rebuild(cmd.Context(), path, func(b *refdb.Builder, tell func(biopsy.Progress)) (*feed.Report, error) {
 				return feed.Import(cmd.Context(), b, args, tell)
 			})
 		},
@@ -70,7 +72,7 @@ off, and rebuilds the book. A feed that cannot be reached keeps its old part; th
 			if err != nil {
 				return err
 			}
-			return s.rebuild(path, func(b *refdb.Builder, tell func(biopsy.Progress)) (*feed.Report, error) {
+			return s.rebuild(cmd.Context(), path, func(b *refdb.Builder, tell func(biopsy.Progress)) (*feed.Report, error) {
 				return feed.Update(cmd.Context(), b, feed.UpdateOptions{Dir: path + ".feeds", Feeds: feeds, Base: mirrors, Progress: tell})
 			})
 		},
@@ -95,10 +97,15 @@ func mirrors(values []string) (map[string]string, error) {
 
 // rebuild makes a new book of the old one and what read brings, and puts it in the old one's place. Nothing is dropped first: a feed
 // that cannot be reached must not cost its old part, and OSV marks records withdrawn rather than delete them.
-func (s *streams) rebuild(path string, read func(*refdb.Builder, func(biopsy.Progress)) (*feed.Report, error)) error {
+func (s *streams) rebuild(ctx context.Context, path string, read func(*refdb.Builder, func(biopsy.Progress)) (*feed.Report, error)) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
+	lock, err := filelock.Take(ctx, path, func() { s.say("%s: another import is at work; waiting for its end", path) })
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
 	b, err := builderFrom(path)
 	if err != nil {
 		return err
@@ -120,7 +127,7 @@ func (s *streams) rebuild(path string, read func(*refdb.Builder, func(biopsy.Pro
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	s.say("%s: %d records, in %.1f s", path, snap.Records, time.Since(start).Seconds())
+	s.say("%s: %d records, %d of KEV and EPSS read, in %.1f s", path, snap.Records, rep.Exploits, time.Since(start).Seconds())
 	return partly
 }
 
