@@ -1,12 +1,16 @@
 package scan
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -53,6 +57,28 @@ func TestCancelledInALargeFile(t *testing.T) {
 	}
 	if took := time.Since(start); took > 20*time.Second {
 		t.Errorf("stopped after %v", took)
+	}
+}
+
+// fullDisk is a spool without room.
+type fullDisk struct{}
+
+func (fullDisk) Keep(io.Reader, int64) (biopsy.Content, error) {
+	return nil, &fs.PathError{Op: "write", Path: "spool", Err: syscall.ENOSPC}
+}
+
+func TestFullDiskEndsTheScan(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.tar.gz")
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	z.Write([]byte("hello"))
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, b.String(), 0o644)
+	s, err := Run(context.Background(), []string{path}, Options{Spool: fullDisk{}, Depth: biopsy.Deep})
+	if !errors.Is(err, syscall.ENOSPC) || s != nil || errors.Is(err, context.Canceled) {
+		t.Errorf("got scan %v, %v; want none and %v alone", s != nil, err, syscall.ENOSPC)
 	}
 }
 

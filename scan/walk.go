@@ -12,9 +12,11 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/identify"
+	"github.com/biopsy-sca/biopsy/internal/hint"
 	"github.com/biopsy-sca/biopsy/unpack"
 )
 
@@ -36,6 +38,7 @@ type walk struct {
 	tell    func(biopsy.Progress)
 	single  bool // the artifact is one file
 
+	stop  context.CancelCauseFunc
 	hand  chan func()
 	files atomic.Int64
 	size  atomic.Int64
@@ -49,6 +52,8 @@ type walk struct {
 
 // run walks the tree with the given number of workers, the caller's goroutine included.
 func (w *walk) run(ctx context.Context, tree *biopsy.Tree, jobs int) error {
+	ctx, w.stop = context.WithCancelCause(ctx)
+	defer w.stop(nil)
 	w.hand = make(chan func())
 	var workers, open sync.WaitGroup
 	for range jobs - 1 {
@@ -74,7 +79,10 @@ func (w *walk) run(ctx context.Context, tree *biopsy.Tree, jobs int) error {
 	if errors.Is(err, errEnough) {
 		err = nil
 	}
-	return errors.Join(err, context.Cause(ctx))
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
 }
 
 // errEnough ends a walk at the limit of files; the gap has said so.
@@ -99,6 +107,13 @@ func (w *walk) gap(g biopsy.Gap) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.gaps = append(w.gaps, g)
+}
+
+// full ends the walk when the disk for temporary files is full: that is no fault of the input, and a scan with more room would see more.
+func (w *walk) full(err error) {
+	if errors.Is(err, syscall.ENOSPC) {
+		w.stop(hint.Add(fmt.Errorf("temporary files: %w", err), "TMPDIR names the folder for them"))
+	}
 }
 
 // file opens a file if anyone wants it, and has it looked at by a worker or here.
@@ -159,6 +174,7 @@ func (w *walk) skip(at place) {
 // look reads an opened file: head, readers, container, digest. It closes c.
 func (w *walk) look(ctx context.Context, f biopsy.File, c biopsy.Content, err error, readers []*biopsy.Extractor, at place) {
 	if err != nil {
+		w.full(err)
 		w.skip(at)
 		w.gap(biopsy.Gap{Place: f.Place(), Reason: reason(err), Size: max(f.Size, 0)})
 		return
@@ -246,7 +262,7 @@ func (l *looking) read(ctx context.Context, x *biopsy.Extractor, head []byte) {
 		l.evidence = append(l.evidence, e)
 	}
 	err := survive(func() error { return x.Extract(ctx, in, emit) })
-	if err != nil && ctx.Err() == nil {
+	if l.full(err); err != nil && ctx.Err() == nil {
 		l.gap(biopsy.Gap{Place: l.file.Place(), Reader: x.Name, Reason: reason(err)})
 	}
 }
@@ -291,7 +307,7 @@ func (l *looking) descend(ctx context.Context, head []byte, at place) {
 	}, l.content.Size())
 	err := survive(func() error { return u.Unpack(ctx, l.file, l.content, options) })
 	open.Wait()
-	if err != nil && ctx.Err() == nil {
+	if l.full(err); err != nil && ctx.Err() == nil {
 		l.gap(biopsy.Gap{Place: l.file.Place(), Reader: u.Name, Reason: reason(err)})
 	}
 }
