@@ -7,6 +7,7 @@
 package jffs2
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -178,6 +179,15 @@ func (im *image) tellDamage() {
 	for _, n := range im.damaged {
 		at := im.geometry.Raw(n.offset())
 		im.Gap(biopsy.Gap{Place: biopsy.Place{Offset: at}, Reason: fmt.Sprintf("node of inode %d at offset %d fails its checksum and was left out", n.ino, at)})
+	}
+	var strange biopsy.Span
+	for _, s := range im.spans {
+		if s.Status == biopsy.BytesUnknown && s.Size > 0 {
+			strange = biopsy.Span{Offset: cmp.Or(strange.Offset, im.geometry.Raw(s.Offset)), Size: strange.Size + s.Size}
+		}
+	}
+	if strange.Size > 0 {
+		im.lost("", fmt.Sprintf("%d bytes, from offset %d on, are neither nodes nor blank", strange.Size, strange.Offset), strange.Size)
 	}
 	if im.broken > 0 {
 		im.lost("", fmt.Sprintf("%d nodes fail their checksums and were left out", im.broken), 0)

@@ -160,7 +160,7 @@ func (s *scanner) skip() {
 	var want [2]byte
 	s.order.PutUint16(want[:], magic)
 	start := s.at
-	s.at += align
+	s.at = min(s.at+align, s.window.Size())
 	b, err := s.window.Rest(s.at)
 	if err != nil {
 		s.gap += s.at - start
@@ -173,7 +173,7 @@ func (s *scanner) skip() {
 			return
 		}
 	}
-	s.at += int64(max(len(b)&^(align-1), align))
+	s.at = min(s.at+int64(max(len(b)&^(align-1), align)), s.window.Size())
 	s.gap += s.at - start
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"sort"
+	"sync"
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/flash"
@@ -37,12 +38,13 @@ func (im *image) scan(ctx context.Context) error {
 		im.spans.Add(s.gap, biopsy.BytesUnknown, "")
 		im.spans.Add(s.free, biopsy.BytesPadding, "")
 		if err == io.EOF {
+			im.spans.Add(im.size-s.at, biopsy.BytesUnknown, "")
 			break
 		}
 		if err != nil {
 			return err
 		}
-		im.spans.Add(n.room(), biopsy.BytesParsed, "nodes")
+		im.spans.Add(min(n.room(), im.size-n.at), biopsy.BytesParsed, "nodes")
 		if err := im.take(n); err != nil {
 			return fmt.Errorf("node at offset %d: %w", im.geometry.Raw(n.at), err)
 		}
@@ -140,6 +142,8 @@ func (im *image) open(nodes []inodeNode, size int64) (biopsy.Content, error) {
 	return flash.NewContent(size, seen, im.unpack), nil
 }
 
+var packedNodes = sync.Pool{New: func() any { return new([]byte) }}
+
 // unpack reads the data of one node.
 func (im *image) unpack(b flash.Block, dst []byte) error {
 	n := inodeNode{at: uint32(b.Ref)}
@@ -152,7 +156,10 @@ func (im *image) unpack(b flash.Block, dst []byte) error {
 	}
 	packed := dst
 	if f.method != methodNone || int(f.packed) != len(dst) {
-		packed = make([]byte, f.packed)
+		buf := packedNodes.Get().(*[]byte)
+		defer packedNodes.Put(buf)
+		*buf = slices.Grow((*buf)[:0], int(f.packed))
+		packed = (*buf)[:f.packed]
 	}
 	if got, err := im.content.ReadAt(packed, n.offset()+inodeSize); got < len(packed) {
 		return fmt.Errorf("data of node at offset %d: %w", im.geometry.Raw(n.offset()), err)

@@ -19,7 +19,6 @@ import (
 	"testing"
 
 	"github.com/biopsy-sca/biopsy"
-	"github.com/biopsy-sca/biopsy/internal/spool"
 	"github.com/biopsy-sca/biopsy/internal/treepath"
 )
 
@@ -43,20 +42,18 @@ func (r Result) Reasons() string {
 }
 
 // Unpack opens the image and reads every member once, in pieces of an odd size.
-func Unpack(u biopsy.Unpacker, c biopsy.Content) Result {
+func Unpack(u biopsy.Unpacker, c biopsy.Content) Result { return unpack(u, c, 1<<40) }
+
+// Touch is Unpack for hostile images: it reads no more than the first bytes of each member.
+func Touch(u biopsy.Unpacker, c biopsy.Content) Result { return unpack(u, c, 256<<10) }
+
+func unpack(u biopsy.Unpacker, c biopsy.Content, most int64) Result {
 	r := Result{Files: map[string]string{}, Modes: map[string]fs.FileMode{}}
 	var mu sync.Mutex
-	s, err := spool.Open("", 0)
-	if err != nil {
-		r.Err = err
-		return r
-	}
-	defer s.Close()
 	r.Err = u.Unpack(context.Background(), biopsy.File{Path: "image.bin", Size: c.Size()}, c, biopsy.UnpackOptions{
 		Limits: biopsy.DefaultLimits,
-		Spool:  s,
 		Yield: func(f biopsy.File) error {
-			r.Files[f.Path], r.Modes[f.Path] = Digest(f), f.Mode
+			r.Files[f.Path], r.Modes[f.Path] = digest(f, most), f.Mode
 			r.Order = append(r.Order, f.Path)
 			return nil
 		},
@@ -66,8 +63,8 @@ func Unpack(u biopsy.Unpacker, c biopsy.Content) Result {
 	return r
 }
 
-// Digest reads a member: its first bytes alone, then all of it up to a bound that no test image reaches.
-func Digest(f biopsy.File) string {
+// digest reads a member: its first bytes alone, then all of it up to a bound.
+func digest(f biopsy.File, most int64) string {
 	c, err := f.Open()
 	if err != nil {
 		return "open: " + err.Error()
@@ -80,10 +77,25 @@ func Digest(f biopsy.File) string {
 		return "read: " + err.Error()
 	}
 	h := sha256.New()
-	if _, err := io.CopyBuffer(struct{ io.Writer }{h}, struct{ io.Reader }{io.NewSectionReader(c, 0, min(c.Size(), 1<<30))}, make([]byte, 70001)); err != nil {
+	if _, err := io.CopyBuffer(struct{ io.Writer }{h}, struct{ io.Reader }{io.NewSectionReader(c, 0, min(c.Size(), most))}, make([]byte, 70001)); err != nil {
 		return "read: " + err.Error()
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Covers looks whether the ledger of an image that could be read tells every byte once.
+func Covers(t testing.TB, r Result, size int64) {
+	t.Helper()
+	at := int64(0)
+	for _, s := range r.Spans {
+		if s.Offset != at || s.Size <= 0 {
+			t.Errorf("span %+v begins behind %d", s, at)
+		}
+		at += s.Size
+	}
+	if r.Err == nil && at != size {
+		t.Errorf("ledger ends at %d of %d bytes", at, size)
+	}
 }
 
 // Same compares a result with the regular files of a folder.
