@@ -11,7 +11,7 @@ import (
 )
 
 // Apk reads the database of installed packages of Alpine Linux and newer OpenWrt (apk-tools 2.14, apk(5) "installed database"):
-// one letter, a colon and a value per line; an empty line ends a package.
+// one letter, a colon and a value per line; an empty line ends a package. Virtual packages are not claimed: there are no bytes of them.
 var Apk = biopsy.Extractor{
 	Name:    "apk",
 	Basis:   biopsy.Manifest,
@@ -55,7 +55,7 @@ func apkPackages(ctx context.Context, in biopsy.Input) ([]apkPackage, error) {
 	files := owned{root: root}
 	var dir []byte
 	end := func() {
-		if p.claim.Name != "" {
+		if p.claim.Name != "" && !apkVirtual(p.claim) {
 			p.claim.Owns = slices.Clone(files.paths)
 			setRoot(&p.claim, root)
 			all = append(all, p)
@@ -87,6 +87,12 @@ func apkPackages(ctx context.Context, in biopsy.Input) ([]apkPackage, error) {
 		}
 	}
 	return all, ctx.Err()
+}
+
+// apkVirtual knows what "apk add --virtual" makes of a wish list: ".build-deps" by custom, and always this description (apk-tools 2.14,
+// app_add.c).
+func apkVirtual(c biopsy.Claim) bool {
+	return strings.HasPrefix(c.Name, ".") || c.Description == "virtual meta package"
 }
 
 // apkField splits "K:value"; key 0 for a line of another shape.
