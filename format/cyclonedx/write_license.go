@@ -23,8 +23,7 @@ func (o *scanWriter) licenses(c *biopsy.Component, out *cdx.Component, p *proper
 		return nil
 	}
 	out.Licenses = o.choices(said)
-	var back []biopsy.License
-	back = append(licenses(out.Licenses, ""), licenses(o.found(c), "found")...)
+	back := append(licenses(out.Licenses, ""), licenses(o.found(c), "found")...)
 	if slices.Equal(back, c.Licenses) {
 		return nil
 	}
