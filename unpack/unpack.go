@@ -11,7 +11,10 @@ import (
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/unpack/archive"
 	"github.com/biopsy-sca/biopsy/unpack/boot"
+	"github.com/biopsy-sca/biopsy/unpack/disk"
+	"github.com/biopsy-sca/biopsy/unpack/erofs"
 	"github.com/biopsy-sca/biopsy/unpack/ext"
+	"github.com/biopsy-sca/biopsy/unpack/fat"
 	"github.com/biopsy-sca/biopsy/unpack/jffs2"
 	"github.com/biopsy-sca/biopsy/unpack/squashfs"
 	"github.com/biopsy-sca/biopsy/unpack/ubi"
@@ -26,6 +29,7 @@ var All = slices.Concat([]biopsy.Unpacker{
 	ubifs.Volume,
 	yaffs2.Image,
 	squashfs.Image,
+	erofs.Image,
 	archive.Zip,
 	archive.Gzip,
 	archive.Bzip2,
@@ -37,5 +41,13 @@ var All = slices.Concat([]biopsy.Unpacker{
 	archive.Cpio,
 	archive.RPM,
 	archive.Tar,
+	disk.QCOW2,
+	disk.VMDK,
+	disk.VDI,
+	disk.VHD,
+	disk.VHDX,
+	disk.Sparse,
 	ext.Ext,
-}, boot.All, []biopsy.Unpacker{archive.Closed})
+	fat.FAT,
+	disk.Table, // behind what begins with a boot sector too
+}, boot.All, []biopsy.Unpacker{archive.Closed, disk.Closed})

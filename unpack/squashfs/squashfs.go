@@ -57,6 +57,9 @@ func unpack(ctx context.Context, _ biopsy.File, c biopsy.Content, u biopsy.Unpac
 	if !ok || !s.sane() {
 		return errors.New("superblock: not of a squashfs image")
 	}
+	if short := s.size - c.Size(); short > 0 {
+		u.Gap(biopsy.Gap{Reason: fmt.Sprintf("the image is cut off: %d of %d bytes are missing", short, s.size), Size: short})
+	}
 	if s.major != 4 {
 		u.Gap(biopsy.Gap{Reason: fmt.Sprintf("squashfs %d.%d %s: not read", s.major, s.minor, s.endian()), Size: s.size})
 		return account(c, s, u)
