@@ -160,3 +160,12 @@ func (r *run) read(src io.ReaderAt, p []byte, at int64) (int, error) {
 	}
 	return n, fmt.Errorf("at offset %d: %w", r.from+skip+int64(n), err)
 }
+
+// Size returns how many bytes the runs so far make up.
+func (b *Builder) Size() int64 {
+	if len(b.runs) == 0 {
+		return 0
+	}
+	last := b.runs[len(b.runs)-1]
+	return last.at + last.size
+}

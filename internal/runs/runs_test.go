@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/biopsy-sca/biopsy"
 )
 
 func build(t *testing.T) (*Builder, []byte) {
@@ -82,5 +85,32 @@ func BenchmarkReadAt(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
+	}
+}
+
+func TestSpans(t *testing.T) {
+	src := make([]byte, 600<<10)
+	src[300<<10] = 1
+	s := NewSpans(bytes.NewReader(src))
+	s.Used(100, "x")
+	s.Used(100, "x")
+	s.Used(200, "x")
+	s.Free(200 << 10)
+	s.Free(400 << 10)
+	s.Free(600<<10 + 1)
+	want := []biopsy.Span{
+		{Offset: 0, Size: 200, Status: biopsy.BytesParsed, What: "x"},
+		{Offset: 200, Size: 200<<10 - 200, Status: biopsy.BytesPadding, What: "not in use, empty"},
+		{Offset: 200 << 10, Size: 400<<10 + 1, What: "not in use"},
+	}
+	if got := s.Done(); !slices.Equal(got, want) {
+		t.Errorf("got %v want %v", got, want)
+	}
+	for i := range int64(2 * MaxSpans) {
+		s.Used(1<<20+2*i, "a")
+		s.Used(1<<20+2*i+1, "b")
+	}
+	if got := s.Done(); len(got) != MaxSpans || got[MaxSpans-1].Status != biopsy.BytesUnknown || got[MaxSpans-1].Offset+got[MaxSpans-1].Size != 1<<20+4*MaxSpans-1 {
+		t.Errorf("got %d spans, the last %v", len(got), got[len(got)-1])
 	}
 }
