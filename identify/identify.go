@@ -8,10 +8,11 @@ import (
 	"slices"
 
 	"github.com/biopsy-sca/biopsy/identify/binary"
+	"github.com/biopsy-sca/biopsy/identify/boot"
 	"github.com/biopsy-sca/biopsy/identify/distro"
 	"github.com/biopsy-sca/biopsy/identify/installed"
 	"github.com/biopsy-sca/biopsy/identify/lockfile"
 )
 
 // All are the readers, in the order in which they are shown a file.
-var All = slices.Concat(distro.All, installed.All, lockfile.All, binary.All)
+var All = slices.Concat(distro.All, installed.All, lockfile.All, binary.All, boot.All)
