@@ -176,7 +176,7 @@ func TestSpareBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, g := range flash.Geometries {
-		c := spool.Bytes(withSpare(b, g))
+		c := spool.Bytes(flashtest.Spare(b, g))
 		r := flashtest.Unpack(Image, c)
 		flashtest.Same(t, r, dir)
 		if len(r.Gaps) > 0 {

@@ -125,20 +125,3 @@ func packRubin(b []byte, divider int64, odds [8]int) []byte {
 	}
 	return r.out
 }
-
-// withSpare puts spare bytes behind each page.
-func withSpare(b []byte, g flash.Geometry) []byte {
-	var out []byte
-	for i := 0; len(b) > 0; i++ {
-		n := min(len(b), int(g.Page))
-		out = append(out, b[:n]...)
-		for range int(g.Page) - n {
-			out = append(out, 0xff)
-		}
-		for j := range int(g.Spare) {
-			out = append(out, byte(i*31+j*7)|1)
-		}
-		b = b[n:]
-	}
-	return out
-}

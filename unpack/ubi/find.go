@@ -49,6 +49,7 @@ func find(c io.ReaderAt, from, to int64) (device, error) {
 	}
 	d.end = from + d.last(w, first)
 	d.geometry = d.spare(c)
+	d.widen(c, to)
 	return d, nil
 }
 
@@ -145,6 +146,26 @@ func (d *device) last(w *flash.Window, first int64) int64 {
 		end, bad = min(at+d.stride, w.Size()), 0
 	}
 	return end
+}
+
+// widen takes erase blocks behind the last whose first header is damaged and whose second is not.
+func (d *device) widen(c io.ReaderAt, to int64) {
+	for d.end < to {
+		next := *d
+		next.start, next.end = d.end, min(d.end+d.stride, to)
+		if _, ok := next.volume(next.block(c, 0)); !ok {
+			return
+		}
+		if h, ok := parseErase(head(c, d.end)); ok && h.image != d.image {
+			return
+		}
+		d.end = next.end
+	}
+}
+
+func head(c io.ReaderAt, at int64) []byte {
+	b := make([]byte, headerSize)
+	return b[:readUpTo(c, b, at)]
 }
 
 func (d *device) erase(w *flash.Window, at int64) (eraseHeader, bool) {

@@ -1,6 +1,7 @@
 package ubi
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -27,8 +28,7 @@ func (d *device) block(c io.ReaderAt, i int64) io.ReaderAt {
 }
 
 func (d *device) volume(block io.ReaderAt) (volumeHeader, bool) {
-	var b [headerSize]byte
-	return parseVolume(b[:readUpTo(block, b[:], d.volumeAt)])
+	return parseVolume(head(block, d.volumeAt))
 }
 
 // copyOf is a logical block in an erase block.
@@ -89,15 +89,13 @@ func (d *device) scan(ctx context.Context) ([]copyOf, error) {
 
 // free tells whether an erase block has no volume header at all: it belongs to no volume.
 func (d *device) free(block io.ReaderAt) bool {
-	b := make([]byte, headerSize)
-	n := readUpTo(block, b, d.volumeAt)
-	return flash.Ones(b[:n]) == n || string(b[:min(n, 4)]) != "UBI!" && d.bad(block)
+	b := head(block, d.volumeAt)
+	return flash.Ones(b) == len(b) || !bytes.HasPrefix(b, []byte("UBI!")) && d.bad(block)
 }
 
 // bad tells whether an erase block has no valid first header either.
 func (d *device) bad(block io.ReaderAt) bool {
-	b := make([]byte, headerSize)
-	_, ok := parseErase(b[:readUpTo(block, b, 0)])
+	_, ok := parseErase(head(block, 0))
 	return !ok
 }
 

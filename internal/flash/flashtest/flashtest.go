@@ -19,6 +19,7 @@ import (
 	"testing"
 
 	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/internal/flash"
 	"github.com/biopsy-sca/biopsy/internal/treepath"
 )
 
@@ -261,4 +262,21 @@ func Noise(n int) []byte {
 func Sum(b []byte) string {
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
+}
+
+// Spare puts spare bytes behind each page.
+func Spare(b []byte, g flash.Geometry) []byte {
+	var out []byte
+	for i := 0; len(b) > 0; i++ {
+		n := min(len(b), int(g.Page))
+		out = append(out, b[:n]...)
+		for range int(g.Page) - n {
+			out = append(out, 0xff)
+		}
+		for j := range int(g.Spare) {
+			out = append(out, byte(i*31+j*7)|1)
+		}
+		b = b[n:]
+	}
+	return out
 }
