@@ -28,6 +28,7 @@ var All = []biopsy.Extractor{
 	Apk,
 	RPM,
 	RPMLog,
+	RPMManifest,
 	Chisel,
 	Pacman,
 	PacmanFiles,

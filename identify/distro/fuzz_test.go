@@ -15,7 +15,7 @@ var places = []string{
 	"a.deb!control.tar!control", "a.ipk!control.tar.gz!control", "usr/lib/opkg/status", "usr/lib/opkg/info/a.control", "usr/lib/opkg/info/a.list",
 	"lib/apk/db/installed", "etc/os-release", "etc/openwrt_release", "etc/alpine-release", "etc/debian_version", "etc/redhat-release",
 	"var/lib/pacman/local/a-1-1/desc", "var/lib/pacman/local/a-1-1/files", "var/db/pkg/a/b-1/PF", "var/db/pkg/a/b-1/LICENSE", "var/db/pkg/a/b-1/CONTENTS",
-	"var/lib/chisel/manifest.wall", "meta/snap.yaml", "manifest.csv", "license.manifest", "var/lib/flatpak/app/a/b/c/d/export/share/metainfo/a.metainfo.xml",
+	"var/lib/chisel/manifest.wall", "var/lib/rpmmanifest/container-manifest-2", "meta/snap.yaml", "manifest.csv", "license.manifest", "var/lib/flatpak/app/a/b/c/d/export/share/metainfo/a.metainfo.xml",
 }
 
 // FuzzText shows any bytes to every reader of text: no panic, no claim without a name.

@@ -182,11 +182,7 @@ func rpmClaim(h rpmdb.Header) biopsy.Claim {
 	plain := h.String(rpmdb.Version) + "-" + h.String(rpmdb.Release)
 	c.Version = plain
 	if e := h.Int32s(rpmdb.Epoch); e.Len() > 0 {
-		epoch := fmt.Sprint(e.At(0))
-		setExtra(&c, "rpm:epoch", epoch)
-		if epoch != "0" {
-			c.Version = epoch + ":" + plain
-		}
+		setEpoch(&c, fmt.Sprint(e.At(0)))
 	}
 	c.Source = rpmSource(h.String(rpmdb.SourceRPM), c.Name, plain)
 	setExtra(&c, "rpm:modularity-label", h.String(rpmdb.ModularityLabel))
@@ -194,6 +190,14 @@ func rpmClaim(h rpmdb.Header) biopsy.Claim {
 	setExtra(&c, "rpm:distribution", h.String(rpmdb.Distribution))
 	setExtra(&c, "rpm:packager", h.String(rpmdb.Packager))
 	return c
+}
+
+// setEpoch notes the epoch, "" for none, which stands in front of the version unless it is 0.
+func setEpoch(c *biopsy.Claim, epoch string) {
+	setExtra(c, "rpm:epoch", epoch)
+	if epoch != "" && epoch != "0" {
+		c.Version = epoch + ":" + c.Version
+	}
 }
 
 // rpmKind knows the group that older distributions give their libraries.
