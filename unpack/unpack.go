@@ -15,6 +15,7 @@ import (
 	"github.com/biopsy-sca/biopsy/unpack/erofs"
 	"github.com/biopsy-sca/biopsy/unpack/ext"
 	"github.com/biopsy-sca/biopsy/unpack/fat"
+	"github.com/biopsy-sca/biopsy/unpack/iso9660"
 	"github.com/biopsy-sca/biopsy/unpack/jffs2"
 	"github.com/biopsy-sca/biopsy/unpack/squashfs"
 	"github.com/biopsy-sca/biopsy/unpack/ubi"
@@ -41,6 +42,7 @@ var All = slices.Concat([]biopsy.Unpacker{
 	archive.Cpio,
 	archive.RPM,
 	archive.Tar,
+	iso9660.Image,
 	disk.QCOW2,
 	disk.VMDK,
 	disk.VDI,
