@@ -10,8 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"math/bits"
 	"strings"
-	"sync"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -53,7 +53,7 @@ type Table struct {
 	blocks int
 	rows   uint64
 	dec    *Decoder
-	pages  sync.Pool // of *page: blocks that nobody reads any more
+	pages  chan *page // blocks that nobody reads any more: a pool that the collector leaves alone
 }
 
 // Span says where a table's index is, how long and of what checksum. It is all that a file header has to keep of a table.
@@ -76,13 +76,16 @@ func Open(data []byte, span Span, dec *Decoder) (*Table, error) {
 	if n > uint64(len(ix)-4)/indexEntry {
 		return nil, damaged("index at 0x%x counts %d blocks", span.Offset, n)
 	}
-	return &Table{data: data, index: ix[4 : 4+n*indexEntry], keys: ix[4+n*indexEntry:], blocks: int(n), rows: span.Rows, dec: dec}, nil
+	return &Table{data: data, index: ix[4 : 4+n*indexEntry], keys: ix[4+n*indexEntry:], blocks: int(n), rows: span.Rows, dec: dec, pages: make(chan *page, maxPages)}, nil
 }
 
 // Decoder unpacks blocks. Tables of one file share it, from any number of goroutines.
 type Decoder struct {
 	zstd *zstd.Decoder
 }
+
+// maxPages are kept for each table: as many as read it side by side.
+const maxPages = 8
 
 // page is an unpacked block. Its number is kept: who looks keys up in order finds the next one in the same block.
 type page struct {
@@ -109,11 +112,8 @@ func (t *Table) Prefix(prefix string, yield func(key, value []byte) error) error
 	if err != nil {
 		return err
 	}
-	p, ok := t.pages.Get().(*page)
-	if !ok {
-		p = &page{block: -1}
-	}
-	defer t.pages.Put(p)
+	p := t.page()
+	defer t.free(p)
 	for i := start; i < t.blocks; i++ {
 		if i > start {
 			first, err := t.firstKey(i)
@@ -132,6 +132,24 @@ func (t *Table) Prefix(prefix string, yield func(key, value []byte) error) error
 		}
 	}
 	return nil
+}
+
+// page takes a page that is free, or makes one.
+func (t *Table) page() *page {
+	select {
+	case p := <-t.pages:
+		return p
+	default:
+		return &page{block: -1}
+	}
+}
+
+// free keeps a page for the next reader; more than maxPages are left to the collector.
+func (t *Table) free(p *page) {
+	select {
+	case t.pages <- p:
+	default:
+	}
 }
 
 // turn makes p the i-th block.
@@ -192,7 +210,7 @@ func (t *Table) block(i int, buf []byte) ([]byte, error) {
 		return nil, damaged("block %d at 0x%x has checksum %08x, not %08x", i, offset, got, crc)
 	}
 	if buf == nil {
-		buf = make([]byte, 0, max(raw, minBuffer))
+		buf = make([]byte, 0, max(1<<bits.Len32(raw), minBuffer)) // room for the next block, which may be a little larger
 	}
 	out, err := t.dec.zstd.DecodeAll(in, buf[:0:raw])
 	if err != nil {
@@ -201,7 +219,7 @@ func (t *Table) block(i int, buf []byte) ([]byte, error) {
 	if len(out) != int(raw) {
 		return nil, damaged("block %d at 0x%x unpacks to %d bytes, not %d", i, offset, len(out), raw)
 	}
-	return out, nil
+	return buf[:raw], nil // out, with the room behind it: it was unpacked in place
 }
 
 // eachRow yields the rows of one block that begin with prefix; past tells that a later key was seen.
