@@ -230,11 +230,10 @@ func (v *volume) scan(lnum uint32, from int64, each func(scanned) error) error {
 			at += 8
 			continue
 		}
-		next := at + (length+7)&^7
+		next := at + length
 		if b[20] == nodePadding && length >= paddingSize {
 			next += int64(le.Uint32(b[24:]))
-		}
-		if err := each(scanned{lnum, uint32(at), b}); err != nil {
+		} else if err := each(scanned{lnum, uint32(at), b}); err != nil {
 			return err
 		}
 		at = (next + 7) &^ 7
