@@ -11,12 +11,14 @@ import (
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/unpack/archive"
 	"github.com/biopsy-sca/biopsy/unpack/boot"
+	"github.com/biopsy-sca/biopsy/unpack/cramfs"
 	"github.com/biopsy-sca/biopsy/unpack/disk"
 	"github.com/biopsy-sca/biopsy/unpack/erofs"
 	"github.com/biopsy-sca/biopsy/unpack/ext"
 	"github.com/biopsy-sca/biopsy/unpack/fat"
 	"github.com/biopsy-sca/biopsy/unpack/iso9660"
 	"github.com/biopsy-sca/biopsy/unpack/jffs2"
+	"github.com/biopsy-sca/biopsy/unpack/romfs"
 	"github.com/biopsy-sca/biopsy/unpack/squashfs"
 	"github.com/biopsy-sca/biopsy/unpack/ubi"
 	"github.com/biopsy-sca/biopsy/unpack/ubifs"
@@ -31,6 +33,8 @@ var All = slices.Concat([]biopsy.Unpacker{
 	yaffs2.Image,
 	squashfs.Image,
 	erofs.Image,
+	cramfs.Image,
+	romfs.Image,
 	archive.Zip,
 	archive.Gzip,
 	archive.Bzip2,
