@@ -125,7 +125,9 @@ type Upstream struct {
 type Need struct {
 	// Purl of the exact component when the bytes resolve it (lock files); else "" and Name is looked up in the same tree and Eco.
 	Purl string
-	Name string // "namespace/name" or "name"; alternatives are joined by " | ", and any one of them fulfils the need
+	// "namespace/name" or "name", of deb with ":arch" where it is stated; alternatives are joined by " | ", and any one of them fulfils
+	// the need
+	Name string
 	// Path narrows the look-up: nested node_modules resolve to the nearest. "" looks in the whole tree.
 	Path  string
 	Scope Scope

@@ -136,10 +136,17 @@ func (f *finder) need(e *biopsy.Evidence, n biopsy.Need) []*draft {
 	s.namespace = ""
 	for name := range strings.SplitSeq(n.Name, " | ") {
 		s.name = strings.TrimSpace(name)
+		arch := ""
+		if s.eco == "deb" {
+			s.name, arch, _ = strings.Cut(s.name, ":")
+		}
 		for _, l := range [][]*draft{f.names[s], f.provides[s]} {
-			if distroEcos[s.eco] {
+			switch {
+			case s.eco == "deb":
+				l = debianArch(l, e.Claim, arch)
+			case distroEcos[s.eco]:
 				l = sameArch(l, e.Claim)
-			} else {
+			default:
 				l = closest(l, e.Place)
 			}
 			if len(l) > 0 {
@@ -201,6 +208,29 @@ func sameArch(l []*draft, c biopsy.Claim) []*draft {
 		return l
 	}
 	return fit
+}
+
+// debianArch returns the packages that may fulfil a need (Debian policy and wiki, Multiarch, as of dpkg 1.22): those of the needing
+// package's architecture, those marked as foreign, which serve any, and those that the need asks for behind a colon: "any" is what
+// a package may allow, and else it is the name of an architecture. A package without an architecture is served by all.
+func debianArch(l []*draft, needing biopsy.Claim, asked string) []*draft {
+	var fit []*draft
+	for _, d := range l {
+		c := &d.first().Claim
+		multi := c.Extra["deb:multi-arch"]
+		served := needing.Arch == "" || needing.Arch == "all" || c.Arch == needing.Arch || c.Arch == "all" || multi == "foreign"
+		switch asked {
+		case "":
+		case "any":
+			served = served || multi == "allowed"
+		default:
+			served = c.Arch == asked
+		}
+		if served {
+			fit = append(fit, d)
+		}
+	}
+	return sameArch(fit, needing)
 }
 
 // nearest resolves a name as Node does: node_modules of the package's own folder, then of each folder above it.

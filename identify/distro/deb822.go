@@ -91,8 +91,8 @@ func fieldSet(names ...string) map[string]bool {
 	return m
 }
 
-// debNeeds turns dependency fields ("libc6 (>= 2.34), gpgv:any | gpgv2") into needs. Version, architecture and profile
-// restrictions are dropped; alternatives keep their order; what is asked for twice is one need.
+// debNeeds turns dependency fields ("libc6 (>= 2.34), gpgv:any | gpgv2") into needs. Versions and restrictions are dropped, the
+// architecture behind a colon stays; alternatives keep their order; what is asked for twice is one need.
 func debNeeds(fields ...string) []biopsy.Need {
 	var needs []biopsy.Need
 	seen := map[string]bool{}
@@ -124,23 +124,23 @@ func debAlternatives(s string) string {
 	return name
 }
 
-// debName cuts a relation down to the package's name.
+// debName cuts a relation down to the package's name, with the architecture where it states one.
 func debName(s string) string {
 	s = strings.TrimSpace(s)
-	if i := strings.IndexAny(s, " \t\n(:[<=>"); i >= 0 {
+	if i := strings.IndexAny(s, " \t\n([<=>"); i >= 0 {
 		s = s[:i]
 	}
 	return s
 }
 
-// debNames cuts a list of relations down to comma-separated names.
+// debNames cuts a list of relations down to comma-separated names, without architectures.
 func debNames(s string) string {
 	if s == "" {
 		return ""
 	}
 	var names []string
 	for one := range strings.SplitSeq(s, ",") {
-		if n := debName(one); n != "" {
+		if n, _, _ := strings.Cut(debName(one), ":"); n != "" {
 			names = append(names, n)
 		}
 	}

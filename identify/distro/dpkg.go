@@ -38,7 +38,7 @@ var DebControl = biopsy.Extractor{
 }
 
 var debFields = fieldSet("Package", "Status", "Version", "Architecture", "Source", "Maintainer", "Original-Maintainer", "Homepage",
-	"Description", "Section", "Depends", "Pre-Depends", "Provides", "Built-Using", "Static-Built-Using")
+	"Description", "Section", "Depends", "Pre-Depends", "Provides", "Built-Using", "Static-Built-Using", "Multi-Arch")
 
 func inStatusD(path string) bool {
 	return under(path, "lib/dpkg/status.d/") && !strings.HasSuffix(path, ".md5sums")
@@ -142,6 +142,7 @@ func debClaim(s *stanza, eco string) biopsy.Claim {
 		Needs:       debNeeds(s.get("Pre-Depends"), s.get("Depends")),
 	}
 	setExtra(&c, eco+":section", s.get("Section"))
+	setExtra(&c, eco+":multi-arch", s.get("Multi-Arch"))
 	setExtra(&c, eco+":provides", debNames(s.get("Provides")))
 	setExtra(&c, eco+":built-using", oneLine(s.get("Built-Using")))
 	setExtra(&c, eco+":static-built-using", oneLine(s.get("Static-Built-Using")))
