@@ -21,17 +21,25 @@ var (
 	// Verity is the superblock and the hash tree of dm-verity (cryptsetup's format 1 of 2012).
 	Verity = known("verity", "dm-verity hash tree", []biopsy.Magic{{Bytes: []byte("verity\x00\x00")}}, veritySize)
 	// PKCS7 is a signature (RFC 5652, signedData) as it stands behind update bundles.
-	PKCS7 = known("pkcs7", "signed: CMS/PKCS#7", []biopsy.Magic{{Bytes: []byte("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"), At: 4}}, pkcs7Size)
+	PKCS7 = known("pkcs7", "signature: CMS/PKCS#7", []biopsy.Magic{{Bytes: []byte("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"), At: 4}}, pkcs7Size)
 )
 
 // known makes an unpacker of something that holds no files.
 func known(name, what string, magics []biopsy.Magic, extent func(io.ReaderAt, int64, int64) (int64, bool)) biopsy.Unpacker {
+	marked := func(r io.ReaderAt, off, max int64) (int64, bool) {
+		for _, m := range magics {
+			if max >= m.At && bytes.Equal(header(r, off+m.At, max-m.At, len(m.Bytes)), m.Bytes) {
+				return extent(r, off, max)
+			}
+		}
+		return 0, false
+	}
 	return biopsy.Unpacker{
-		Name: name, Magics: magics, Extent: extent,
+		Name: name, Magics: magics, Extent: marked,
 		Match: func(_ biopsy.File, head []byte) bool {
 			for _, m := range magics {
-				if int64(len(head)) >= m.At+int64(len(m.Bytes)) && bytes.HasPrefix(head[m.At:], m.Bytes) {
-					_, ok := extent(bytes.NewReader(head), 0, 1<<50)
+				if int64(len(head)) > m.At && bytes.HasPrefix(head[m.At:], m.Bytes) {
+					_, ok := marked(bytes.NewReader(head), 0, 1<<50)
 					return ok
 				}
 			}
@@ -39,7 +47,7 @@ func known(name, what string, magics []biopsy.Magic, extent func(io.ReaderAt, in
 		},
 		Unpack: func(_ context.Context, _ biopsy.File, c biopsy.Content, u biopsy.UnpackOptions) error {
 			m := &image{UnpackOptions: u, c: c}
-			n, ok := extent(c, 0, c.Size())
+			n, ok := marked(c, 0, c.Size())
 			if !ok {
 				return errors.New(what + ": damaged")
 			}

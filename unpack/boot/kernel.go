@@ -33,7 +33,10 @@ var (
 		Magics: []biopsy.Magic{{Bytes: []byte("HdrS"), At: 0x202}},
 		Extent: func(r io.ReaderAt, off, max int64) (int64, bool) {
 			s, ok := bzSetup(header(r, off, max, 0x268))
-			return s.size, ok && s.size <= max
+			if !ok || s.size > max {
+				return 0, false
+			}
+			return s.size + authenticode(r, off+s.size, max-s.size), true
 		},
 		Unpack: openBzImage,
 	}
@@ -155,6 +158,15 @@ func bzSetup(h []byte) (setup, bool) {
 	return s, s.length > 0 && s.payload+s.length <= s.size
 }
 
+// authenticode is the size of the signature that UEFI Secure Boot looks at, behind a program (WIN_CERTIFICATE of UEFI 2.10, 32.2.4).
+func authenticode(r io.ReaderAt, off, room int64) int64 {
+	h := header(r, off, room, 8)
+	if len(h) < 8 || le.Uint16(h[4:]) != 0x200 || le.Uint16(h[6:]) != 2 || int64(le.Uint32(h)) > room {
+		return 0
+	}
+	return min(align(int64(le.Uint32(h)), 8), room)
+}
+
 func openBzImage(_ context.Context, _ biopsy.File, c biopsy.Content, u biopsy.UnpackOptions) error {
 	m := &image{UnpackOptions: u, c: c}
 	s, ok := bzSetup(header(c, 0, c.Size(), 0x268))
@@ -164,6 +176,7 @@ func openBzImage(_ context.Context, _ biopsy.File, c biopsy.Content, u biopsy.Un
 	h := header(c, s.payload, min(s.length, c.Size()-s.payload), 64)
 	f := detect(h)
 	m.is(0, s.payload, biopsy.BytesParsed, "Linux bzImage")
+	m.is(s.size, authenticode(c, s.size, c.Size()-s.size), biopsy.BytesParsed, "signed: Authenticode")
 	m.is(s.payload+s.length, s.size-s.payload-s.length, biopsy.BytesParsed, "Linux bzImage")
 	if f == "" {
 		m.lost("vmlinux.raw", s.payload, "Linux bzImage: its kernel is packed by a method that is not known", s.length)
@@ -225,9 +238,9 @@ func imageExtent(r io.ReaderAt, off, room int64) (int64, bool) {
 		end = max(end, int64(le.Uint32(h[s+16:]))+int64(le.Uint32(h[s+20:])))
 	}
 	if end == 0 || end > room {
-		end = min(n, room)
+		return min(n, room), true
 	}
-	return end, true
+	return end + authenticode(r, off+end, room-end), true
 }
 
 func matchKernel(f biopsy.File, head []byte) bool {
