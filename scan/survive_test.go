@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"archive/zip"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -88,5 +89,33 @@ func TestWatched(t *testing.T) {
 	cancel()
 	if _, err := c.ReadAt(nil, 0); !errors.Is(err, context.Canceled) || errors.Is(err, io.EOF) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
+	}
+}
+
+// TestPackedAlone looks into a file that was packed without an archive and whose name says nothing.
+func TestPackedAlone(t *testing.T) {
+	dir := t.TempDir()
+	var inner, outer bytes.Buffer
+	z := zip.NewWriter(&inner)
+	m, err := z.Create("package-lock.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(m, `{"lockfileVersion":3,"packages":{"node_modules/a":{"version":"1.0.0"}}}`)
+	g := gzip.NewWriter(&outer)
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	g.Write(inner.Bytes())
+	if err := g.Close(); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "update.gz"), outer.String(), 0o644)
+	s, err := Run(context.Background(), []string{dir}, options(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Components) != 1 || s.Components[0].Name != "a" {
+		t.Errorf("got %v, want component a", s.Components)
 	}
 }

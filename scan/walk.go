@@ -159,9 +159,15 @@ func (w *walk) wanted(f biopsy.File, readers []*biopsy.Extractor) bool {
 	case len(readers) > 0, w.depth == biopsy.Deep, w.depth == biopsy.Standard && f.In == "":
 		return true
 	case w.depth == biopsy.Standard:
-		return mayBeProgram(f) || mayBeContainer(f.Path)
+		return mayBeProgram(f) || mayBeContainer(f.Path) || onlyOne(f)
 	}
 	return mayBeProgram(f) || packageArchive(f.Path) || w.single && (f.In == "" || mayBeContainer(f.Path))
+}
+
+// onlyOne tells a file that was packed alone, and whose name and mode say nothing: "pumpd" of pumpd.gz, "rootfs" of rootfs.xz. Pages of
+// manuals and change logs, which are packed so by the thousand, are known by their folder.
+func onlyOne(f biopsy.File) bool {
+	return f.Transient && f.Size < 0 && !strings.Contains("/"+f.In, "/usr/share/")
 }
 
 // skip keeps the tree's digest in step when a file was not read.
