@@ -72,11 +72,17 @@ func readSettings(root *cobra.Command, path string) (map[string][]string, error)
 		if !known[key.Value] {
 			return nil, fmt.Errorf("%s:%d: unknown key %q", name, key.Line, key.Value)
 		}
+		if _, twice := out[key.Value]; twice {
+			return nil, fmt.Errorf("%s:%d: a second %q", name, key.Line, key.Value)
+		}
 		switch value.Kind {
 		case yaml.ScalarNode:
 			out[key.Value] = []string{value.Value}
 		case yaml.SequenceNode:
 			for _, item := range value.Content {
+				if item.Kind != yaml.ScalarNode {
+					return nil, fmt.Errorf("%s:%d: %s: want a list of values", name, item.Line, key.Value)
+				}
 				out[key.Value] = append(out[key.Value], item.Value)
 			}
 		default:
