@@ -165,7 +165,7 @@ func (im *image) file(path string, ino uint32) error {
 	}
 	size := int64(newest.isize)
 	return im.Yield(biopsy.File{Path: path, Size: size, Mode: fs.FileMode(newest.mode & 0o777), Open: func() (biopsy.Content, error) {
-		return im.open(nodes, size)
+		return im.open(path, nodes, size)
 	}})
 }
 

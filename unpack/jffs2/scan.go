@@ -122,7 +122,7 @@ func (im *image) read(n inodeNode) (inodeFields, error) {
 const holes = 1 << 32
 
 // open lays the data of an inode's nodes over each other. Later nodes cover earlier ones.
-func (im *image) open(nodes []inodeNode, size int64) (biopsy.Content, error) {
+func (im *image) open(path string, nodes []inodeNode, size int64) (biopsy.Content, error) {
 	blocks := make([]flash.Block, 0, len(nodes))
 	for age, n := range nodes {
 		f, err := im.read(n)
@@ -138,8 +138,16 @@ func (im *image) open(nodes []inodeNode, size int64) (biopsy.Content, error) {
 		}
 		blocks = append(blocks, b)
 	}
-	seen := slices.DeleteFunc(flash.Overlay(blocks, size), func(b flash.Block) bool { return b.Ref&holes != 0 })
-	return flash.NewContent(size, seen, im.unpack), nil
+	blocks = flash.Overlay(blocks, size)
+	missing := size
+	for _, b := range blocks {
+		missing -= b.Size
+	}
+	if missing > 0 { // holes have nodes of their own
+		im.lost(path, fmt.Sprintf("%d of %d bytes are in no node: zeros stand for them", missing, size), missing)
+	}
+	blocks = slices.DeleteFunc(blocks, func(b flash.Block) bool { return b.Ref&holes != 0 })
+	return flash.NewContent(size, blocks, im.unpack), nil
 }
 
 var packedNodes = sync.Pool{New: func() any { return new([]byte) }}

@@ -121,8 +121,9 @@ func fit(c io.ReaderAt, size int64, l layout) (layout, int) {
 		if err != nil || flash.Ones(b) == len(b) {
 			continue
 		}
+		_, isHeader := parseHeader(b, l.order)
 		for i, l := range layouts {
-			scores[i] += l.score(b, at == 0)
+			scores[i] += l.score(b[l.page:], isHeader, at == 0)
 		}
 	}
 	best := 0
@@ -134,10 +135,9 @@ func fit(c io.ReaderAt, size int64, l layout) (layout, int) {
 	return layouts[best], scores[best]
 }
 
-// score judges one chunk. The first is known to be a header.
-func (l layout) score(chunk []byte, first bool) int {
-	t, ok := l.tags(chunk[l.page:])
-	_, isHeader := parseHeader(chunk, l.order)
+// score judges the tags of one chunk. The first is known to be a header.
+func (l layout) score(spare []byte, isHeader, first bool) int {
+	t, ok := l.tags(spare)
 	switch {
 	case !ok, t.number == 0 && !isHeader:
 		return -2

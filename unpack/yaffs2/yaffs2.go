@@ -148,9 +148,21 @@ func (im *image) file(path string, id uint32) error {
 			size = max(size, im.offset(c)+int64(c.bytes))
 		}
 	}
+	im.missing(path, o, chunks)
 	return im.Yield(biopsy.File{Path: path, Size: size, Mode: fs.FileMode(o.mode & 0o777), Open: func() (biopsy.Content, error) {
 		return im.open(chunks, size), nil
 	}})
+}
+
+// missing tells of bytes that no chunk holds. YAFFS writes no chunk for a long hole either; the two look alike.
+func (im *image) missing(path string, o object, chunks []chunk) {
+	held := int64(0)
+	for _, c := range chunks {
+		held += int64(c.bytes)
+	}
+	if held < o.size {
+		im.Gap(biopsy.Gap{Place: biopsy.Place{Path: path}, Size: o.size - held, Reason: fmt.Sprintf("%d of %d bytes are not in the image: a hole of the file, or lost", o.size-held, o.size)})
+	}
 }
 
 // lost reports what stays unseen.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/flash/flashtest"
 	"github.com/biopsy-sca/biopsy/internal/spool"
 )
@@ -102,7 +103,87 @@ func TestHistory(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", p, r.Files[p], s)
 		}
 	}
-	if len(r.Files) != len(want) || len(r.Gaps) > 0 || r.Err != nil {
+	hole := "etc/cut: 6000 of 9000 bytes are not in the image: a hole of the file, or lost\n"
+	if len(r.Files) != len(want) || r.Reasons() != hole || r.Err != nil {
 		t.Errorf("got %v, %v, %s", r.Order, r.Err, r.Reasons())
+	}
+}
+
+// small is an image of two files.
+func small(l layout) []byte {
+	m := newMaker(l)
+	etc := m.dir(rootObject, "etc")
+	m.file(etc, "os-release", 0o644, []byte("ID=pumpos\n"))
+	m.file(etc, "large", 0o755, flashtest.Words(9000))
+	return m.image
+}
+
+func TestHostile(t *testing.T) {
+	b := small(layouts["512+16"])
+	for i := range b {
+		if i%528 < 512 && i%5 > 0 {
+			continue
+		}
+		c := bytes.Clone(b)
+		c[i] ^= 0x55
+		flashtest.Covers(t, flashtest.Touch(Image, spool.Bytes(c)), int64(len(c)))
+	}
+	for n := 0; n < len(b); n += 61 {
+		r := flashtest.Touch(Image, spool.Bytes(b[:n]))
+		flashtest.Covers(t, r, int64(n))
+		if n > 3000 && r.Err == nil && len(r.Gaps) == 0 {
+			t.Errorf("cut to %d of %d bytes: no gap", n, len(b))
+		}
+		extent(bytes.NewReader(b), 0, int64(n))
+	}
+}
+
+// TestMissing tells of chunks that a file ought to have.
+func TestMissing(t *testing.T) {
+	b := small(layouts["2048+64"])
+	whole := 2048 + 64
+	b = append(b[:len(b)-3*whole], b[len(b)-2*whole:]...)
+	r := flashtest.Unpack(Image, spool.Bytes(b))
+	if !strings.Contains(r.Reasons(), "etc/large: 2048 of 9000 bytes are not in the image") {
+		t.Errorf("got %s", r.Reasons())
+	}
+}
+
+func TestNotOurs(t *testing.T) {
+	for _, b := range [][]byte{nil, make([]byte, 4096), flashtest.Noise(8192), flashtest.Words(8192), bytes.Repeat([]byte{0xff}, 8192)} {
+		if Image.Match(biopsy.File{}, b) {
+			t.Errorf("matches %q", b[:20])
+		}
+		if n, ok := extent(bytes.NewReader(b), 0, int64(len(b))); ok {
+			t.Errorf("extent of %d bytes", n)
+		}
+	}
+}
+
+func FuzzImage(f *testing.F) {
+	for _, name := range []string{"512+16", "yaffs1", "yaffs1 big", "2048+64 big"} {
+		f.Add(small(layouts[name]))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r := flashtest.Touch(Image, spool.Bytes(b))
+		flashtest.Covers(t, r, int64(len(b)))
+		if n, ok := extent(bytes.NewReader(b), 0, int64(len(b))); ok && n > int64(len(b)) {
+			t.Errorf("extent: got %d of %d bytes", n, len(b))
+		}
+	})
+}
+
+func BenchmarkUnpack(b *testing.B) {
+	m := newMaker(layouts["2048+64"])
+	for range 100 {
+		m.file(rootObject, "file", 0o644, flashtest.Noise(300_000))
+	}
+	c := spool.Bytes(m.image)
+	b.SetBytes(c.Size())
+	b.ReportAllocs()
+	for b.Loop() {
+		if r := flashtest.Unpack(Image, c); r.Err != nil || len(r.Files) == 0 {
+			b.Fatal(r.Err)
+		}
 	}
 }
