@@ -8,6 +8,7 @@ import (
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/unpack/carve"
+	"github.com/biopsy-sca/biopsy/unpack/disk"
 )
 
 // Carve opens images that no single format describes.
@@ -42,7 +43,7 @@ func ForArtifact(f biopsy.File, head []byte, c biopsy.Content) *biopsy.Unpacker 
 // Named tells whether a path ends in the name of a container, as members of images do that have no name of their own.
 func Named(p string) bool {
 	ext := strings.TrimPrefix(path.Ext(p), ".")
-	return slices.ContainsFunc(All, func(u biopsy.Unpacker) bool { return u.Name == ext }) || ext == "raw"
+	return slices.ContainsFunc(All, func(u biopsy.Unpacker) bool { return u.Name == ext }) || ext == "raw" || disk.Kind(ext)
 }
 
 // byHead returns the first unpacker that matches.

@@ -3,7 +3,7 @@ package disk
 import (
 	"bytes"
 	"context"
-	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/biopsy-sca/biopsy"
@@ -25,7 +25,7 @@ var signs = []sign{
 	{0, "UBI#", "ubi", ""},
 	{0, "-rom1fs-", "romfs", ""},
 	{0, "\x45\x3d\xcd\x28", "cramfs", ""},
-	{0, "ANDROID!", "boot.img", ""},
+	{0, "ANDROID!", "img", ""},
 	{0, "\x27\x05\x19\x56", "uimage", ""},
 	{0, "\xd0\x0d\xfe\xed", "fit", ""},
 	{3, "NTFS    ", "ntfs", "NTFS file system, which we cannot read"},
@@ -41,6 +41,11 @@ var signs = []sign{
 	{4086, "SWAPSPACE2", "swap", ""},
 	{0x8001, "CD001", "iso", ""},
 	{0x10040, "_BHRfS_M", "btrfs", "Btrfs file system, which we cannot read"},
+}
+
+// Kind tells whether partitions get an ending, without its point, for what they hold.
+func Kind(ending string) bool {
+	return strings.HasPrefix(ending, "ext") && len(ending) == 4 || slices.ContainsFunc(signs, func(s sign) bool { return s.ending == ending })
 }
 
 // sniff returns the ending for what lies in a run of bytes; "bin" when we do not know.
@@ -114,7 +119,7 @@ func closed(f biopsy.File, head []byte) *sign {
 		case s.closed == "":
 		case end <= int64(len(head)) && bytes.Equal(head[s.at:end], []byte(s.magic)):
 			return s
-		case s.at >= 4096 && strings.HasSuffix(f.Path, fmt.Sprintf(".%s", s.ending)):
+		case s.at >= 4096 && strings.HasSuffix(f.Path, "."+s.ending):
 			return s
 		}
 	}
