@@ -92,19 +92,52 @@ const leastKernel = 64 << 10
 
 // findPacked looks for the first stream between off and end that unpacks to leastKernel bytes; an empty format when there is none.
 func findPacked(ctx context.Context, r io.ReaderAt, off, end int64) (at int64, f codec.Format, err error) {
+	var tries tries
 	err = eachStream(ctx, r, off, end, func(pos int64, format codec.Format) bool {
-		z, err := plain(format, r, pos, end-pos)
-		if err != nil {
-			return true
-		}
-		defer z.Close()
-		if n, _ := io.CopyN(io.Discard, z, leastKernel); n < leastKernel {
+		if len(tries.begin(format, r, pos, end-pos, leastKernel)) < leastKernel {
 			return true
 		}
 		at, f = pos, format
 		return false
 	})
 	return at, f, err
+}
+
+// tries bounds how many streams of a file are tried: the decoders of some formats take the memory that the header asks for.
+type tries struct{ cheap, dear int }
+
+const (
+	maxCheap = 2000
+	maxDear  = 20
+)
+
+// begin unpacks the first n bytes of what may be a stream; fewer when it breaks off or when enough were tried.
+func (t *tries) begin(f codec.Format, r io.ReaderAt, off, max int64, n int) []byte {
+	out := make([]byte, n)
+	switch f {
+	case codec.LZMA, codec.Gzip, codec.LZ4:
+		t.cheap++
+	default:
+		t.dear++
+	}
+	if t.cheap > maxCheap || t.dear > maxDear {
+		return nil
+	}
+	if f == codec.LZMA { // as a block of unknown size, which takes no dictionary
+		src := header(r, off, max, 2*n+64)
+		for i := 5; i < 13 && i < len(src); i++ {
+			src[i] = 0xff
+		}
+		got, _ := codec.Block(f, out, src)
+		return out[:got]
+	}
+	z, err := plain(f, r, off, max)
+	if err != nil {
+		return nil
+	}
+	defer z.Close()
+	got, _ := io.ReadFull(z, out)
+	return out[:got]
 }
 
 // eachStream visits what begins like a packed stream, until visit returns false.
@@ -302,6 +335,7 @@ func eachArchive(ctx context.Context, c biopsy.Content, visit func(int64, codec.
 	const piece, margin = 256 << 10, 128
 	buf := make([]byte, piece+margin)
 	next := int64(0)
+	var tries tries
 	for at := int64(0); at < c.Size(); at += piece {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -314,7 +348,7 @@ func eachArchive(ctx context.Context, c biopsy.Content, visit func(int64, codec.
 			if pos := at + int64(i); pos < next || buf[i] != '0' && !streamStart[buf[i]] {
 				continue
 			}
-			f, ok := archiveAt(c, buf[i:n], at+int64(i))
+			f, ok := tries.archive(c, buf[i:n], at+int64(i))
 			if !ok {
 				continue
 			}
@@ -329,23 +363,13 @@ func eachArchive(ctx context.Context, c biopsy.Content, visit func(int64, codec.
 	return nil
 }
 
-// archiveAt tells whether b begins a cpio archive, and how it is packed.
-func archiveAt(c biopsy.Content, b []byte, at int64) (codec.Format, bool) {
+// archive tells whether b begins a cpio archive, and how it is packed.
+func (t *tries) archive(c biopsy.Content, b []byte, at int64) (codec.Format, bool) {
 	if isNewc(b) {
 		return "", true
 	}
 	f := detect(b)
-	if f == "" {
-		return "", false
-	}
-	r, err := plain(f, c, at, c.Size()-at)
-	if err != nil {
-		return "", false
-	}
-	defer r.Close()
-	h := make([]byte, newcHeader)
-	n, _ := io.ReadFull(r, h)
-	return f, isNewc(h[:n])
+	return f, f != "" && isNewc(t.begin(f, c, at, c.Size()-at, newcHeader))
 }
 
 const newcHeader = 110
