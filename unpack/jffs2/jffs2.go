@@ -54,15 +54,17 @@ const maxGap = 4 << 20
 
 // extent goes from node to node until there are no more.
 func extent(c io.ReaderAt, off, max int64) (int64, bool) {
-	w := flash.NewWindow(io.NewSectionReader(c, off, max), max)
-	head, err := w.Bytes(0, int(min(max, headerSize)))
-	if err != nil {
+	head := make([]byte, min(max, headerSize))
+	if n, _ := c.ReadAt(head, off); n < len(head) {
 		return 0, false
 	}
 	order := orderOf(head)
 	if order == nil {
 		return 0, false
 	}
+	section := io.NewSectionReader(c, off, max)
+	g := geometry(section, max, order)
+	w := flash.NewWindow(g.Strip(section), g.Net(max))
 	end, sound := int64(0), 0
 	for s := (scanner{window: w, order: order, reach: maxGap}); ; {
 		n, err := s.next()
@@ -76,9 +78,13 @@ func extent(c io.ReaderAt, off, max int64) (int64, bool) {
 	if sound == 0 {
 		return 0, false
 	}
-	end = min(end, max)
-	blank, err := w.Blank(end, min(max, (end+eraseBlock-1)/eraseBlock*eraseBlock))
-	return end + blank, err == nil
+	end = min(end, w.Size())
+	blank, err := w.Blank(end, min(w.Size(), (end+eraseBlock-1)/eraseBlock*eraseBlock))
+	end += blank
+	if g.Page != 0 {
+		end = (end + g.Page - 1) / g.Page * (g.Page + g.Spare)
+	}
+	return min(end, max), err == nil
 }
 
 // eraseBlock is as large as those of common chips: what is blank up to its end belongs to an image.
@@ -93,7 +99,7 @@ func unpack(ctx context.Context, _ biopsy.File, c biopsy.Content, u biopsy.Unpac
 	if order == nil {
 		return errors.New("no node at the start")
 	}
-	g := geometry(c, order)
+	g := geometry(c, c.Size(), order)
 	im := &image{UnpackOptions: u, order: order, geometry: g, content: g.Strip(c), size: g.Net(c.Size())}
 	if err := im.scan(ctx); err != nil {
 		return err
@@ -196,14 +202,14 @@ func (im *image) tellDamage() {
 
 // geometry finds out whether the image is a dump with spare bytes, by the checksums of its first nodes. They break wherever a node
 // goes from one page into the next.
-func geometry(c biopsy.Content, order binary.ByteOrder) flash.Geometry {
+func geometry(c io.ReaderAt, size int64, order binary.ByteOrder) flash.Geometry {
 	best := flash.Geometry{}
-	most := sample(c, order, best)
+	most := sample(c, size, order, best)
 	if most.bad == 0 {
 		return best
 	}
 	for _, g := range flash.Geometries {
-		s := sample(c, order, g)
+		s := sample(c, size, order, g)
 		if s.good > most.good && s.bad < most.bad {
 			best, most = g, s
 		}
@@ -216,8 +222,8 @@ type tally struct{ good, bad int }
 // samples is how many nodes tell a geometry.
 const samples = 200
 
-func sample(c biopsy.Content, order binary.ByteOrder, g flash.Geometry) (t tally) {
-	size := min(g.Net(c.Size()), 4<<20)
+func sample(c io.ReaderAt, size int64, order binary.ByteOrder, g flash.Geometry) (t tally) {
+	size = min(g.Net(size), 4<<20)
 	s := scanner{window: flash.NewWindow(g.Strip(c), size), order: order}
 	for others := 0; t.good+t.bad < samples && others < 10*samples; {
 		n, err := s.next()

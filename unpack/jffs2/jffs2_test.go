@@ -182,6 +182,9 @@ func TestSpareBytes(t *testing.T) {
 		if len(r.Gaps) > 0 {
 			t.Errorf("%+v: gaps: %s", g, r.Reasons())
 		}
+		if n, ok := extent(c, 0, c.Size()); !ok || n != c.Size() {
+			t.Errorf("%+v: extent: got %d, %v, want %d", g, n, ok, c.Size())
+		}
 		if len(r.Spans) != 1 || !strings.Contains(r.Spans[0].What, fmt.Sprint(g.Spare, " spare bytes")) {
 			t.Errorf("%+v: ledger %+v", g, r.Spans)
 		}
