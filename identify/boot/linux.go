@@ -70,10 +70,10 @@ func (s *search) linux() {
 	}
 	version := k.version
 	if version == "" {
-		version = x["linux:config-version"]
+		version = upstream(k.release)
 	}
 	if version == "" {
-		version = upstream(k.release)
+		version = x["linux:config-version"]
 	}
 	delete(x, "linux:config-version")
 	w := linuxKernel(version, x)

@@ -286,9 +286,9 @@ func FuzzUnpack(f *testing.F) {
 func TestManyStarts(t *testing.T) {
 	for _, start := range []string{"\x5d\x00\x00\x00\x08\xff\xff\xff\xff\xff\xff\xff\xff\x00AAAA", "\xfd7zXZ\x00\x00\x04\xe6\xd6\xb4\x46AAAAAA", "\x28\xb5\x2f\xfd\x84\x00\x80AAAAAAAAAAA", "\x1f\x8b\x08\x00AAAAAAAAAAAAAA"} {
 		image := bytes.Repeat([]byte(start), 1<<20/len(start))
-		began := testing.AllocsPerRun(1, func() { told(t, newSpool(t), "vmlinux.raw", image, 0) })
-		if began > 1e6 {
-			t.Errorf("%q: %v allocations", start, began)
+		allocations := testing.AllocsPerRun(1, func() { told(t, newSpool(t), "vmlinux.raw", image, 0) })
+		if allocations > 1e6 {
+			t.Errorf("%q: %v allocations", start, allocations)
 		}
 	}
 }
