@@ -36,9 +36,6 @@ var lists = sync.OnceValue(func() (l struct{ ids, exceptions map[string]string }
 // Known tells whether id is on the SPDX licence list, in its exact spelling; deprecated ids are.
 func Known(id string) bool { return id != "" && lists().ids[strings.ToLower(id)] == id }
 
-// Canonical returns the list's spelling of id, whatever its case, or "".
-func Canonical(id string) string { return lists().ids[strings.ToLower(id)] }
-
 // KnownException tells whether id is an exception on the SPDX list, in its exact spelling.
 func KnownException(id string) bool {
 	return id != "" && lists().exceptions[strings.ToLower(id)] == id

@@ -37,10 +37,7 @@ func buildrootManifest(ctx context.Context, in biopsy.Input, emit func(biopsy.Ev
 	for i, name := range head {
 		column[name] = i
 	}
-	scope := biopsy.Runtime
-	if strings.HasPrefix(path.Base(in.Path), "host-") {
-		scope = biopsy.Development
-	}
+	host := strings.HasPrefix(path.Base(in.Path), hostPrefix)
 	for n := 0; ctx.Err() == nil; n++ {
 		row, err := r.Read()
 		if err == io.EOF {
@@ -60,18 +57,27 @@ func buildrootManifest(ctx context.Context, in biopsy.Input, emit func(biopsy.Ev
 			return ""
 		}
 		if c := buildrootClaim(cell); c.Name != "" {
-			c.Scope = scope
+			if host {
+				c.Scope = biopsy.Development
+			}
 			emit(evidence(in, "buildroot", line, c))
 		}
 	}
 	return ctx.Err()
 }
 
+// hostPrefix marks what runs on the machine that builds: the tool is the same one that other images ship.
+const hostPrefix = "host-"
+
 // maxManifest bounds the manifest of a build.
 const maxManifest = 32 << 20
 
 func buildrootClaim(cell func(string) string) biopsy.Claim {
-	c := biopsy.Claim{Eco: "generic", Name: cell("PACKAGE"), Version: known(cell("VERSION")), State: biopsy.Locked}
+	name, host := strings.CutPrefix(cell("PACKAGE"), hostPrefix)
+	c := biopsy.Claim{Eco: "generic", Name: name, Version: known(cell("VERSION")), State: biopsy.Locked, Scope: biopsy.Runtime}
+	if host {
+		c.Scope = biopsy.Development
+	}
 	if c.Name == "" {
 		return c
 	}
@@ -104,7 +110,7 @@ func buildrootNeeds(s string) []biopsy.Need {
 	var names []string
 	for s != "" && len(names) < maxValues {
 		name, rest, ok := strings.Cut(s, " [")
-		if name = strings.TrimSpace(name); name != "" && !strings.Contains(name, " ") {
+		if name = strings.TrimPrefix(strings.TrimSpace(name), hostPrefix); name != "" && !strings.Contains(name, " ") {
 			names = append(names, name)
 		}
 		if !ok {

@@ -13,15 +13,11 @@ func declared(words string) []biopsy.License {
 	if words == "" {
 		return nil
 	}
-	upper := operators.Replace(words)
-	if license.Valid(upper) {
-		return []biopsy.License{{Expression: upper, Basis: "declared"}}
+	if e := license.Expression(words); e != "" {
+		return []biopsy.License{{Expression: e, Basis: "declared"}}
 	}
 	return []biopsy.License{{Name: words, Basis: "declared"}}
 }
-
-// operators writes them as SPDX 2.3 wants them.
-var operators = strings.NewReplacer(" and ", " AND ", " or ", " OR ", " with ", " WITH ")
 
 // debianIDs are the short names of the machine-readable copyright format 1.0 (section 7.2, 2012-02) that differ from SPDX and mean
 // one thing. Names that mean several texts ("BSD", "Artistic", "Perl" in some readings) are left as found.

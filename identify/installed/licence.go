@@ -13,11 +13,9 @@ const maxWords = 256
 // licence turns the words of a metadata file into a licence: an expression, a URL, or a name.
 func licence(words string) biopsy.License {
 	l := biopsy.License{Basis: "declared"}
-	switch id := license.Canonical(words); {
-	case id != "":
-		l.Expression = id
-	case license.Valid(words):
-		l.Expression = words
+	switch e := license.Expression(words); {
+	case e != "":
+		l.Expression = e
 	case strings.HasPrefix(words, "http://"), strings.HasPrefix(words, "https://"):
 		l.URL, l.Expression = words, license.ByURL(words)
 	case len(words) > maxWords: // the text's first line is its name

@@ -14,10 +14,8 @@ func declared(words ...string) []biopsy.License {
 	for _, w := range words {
 		w = strings.TrimSpace(w)
 		l := biopsy.License{Name: w, Basis: "declared"}
-		if id := license.Canonical(w); id != "" {
-			l.Name, l.Expression = "", id
-		} else if license.Valid(w) {
-			l.Name, l.Expression = "", w
+		if e := license.Expression(w); e != "" {
+			l.Name, l.Expression = "", e
 		}
 		if w != "" {
 			ls = append(ls, l)
@@ -28,7 +26,7 @@ func declared(words ...string) []biopsy.License {
 
 // choice says that any one of the licences may be taken, as lists of them mean to Composer.
 func choice(words []string) []biopsy.License {
-	if any := strings.Join(words, " OR "); license.Valid(any) {
+	if any := strings.Join(words, " OR "); license.Expression(any) != "" {
 		return declared(any)
 	}
 	return declared(words...)
