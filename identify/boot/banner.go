@@ -46,6 +46,7 @@ func (b banner) read(f finding) {
 	}
 	what := b.what
 	what.version = string(m[1])
+	what.extra = map[string]string{"firmware:banner": strings.Trim(string(m[0]), " \x00\n")}
 	f.s.say(what, f)
 }
 
