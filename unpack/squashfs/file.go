@@ -50,7 +50,7 @@ func (f *file) list(count int64) error {
 			return err
 		}
 		for j := range k {
-			length := le.Uint32(b[4*j:])
+			length := f.order.Uint32(b[4*j:])
 			f.lengths, f.starts = append(f.lengths, length), append(f.starts, at)
 			at += int64(length &^ dataPlain)
 		}
@@ -140,10 +140,10 @@ func (i *image) fragmentAt(n uint32) (at int64, length uint32, err error) {
 	if _, err := i.read(int64(i.fragTable)+8*int64(n/512), 8, b[:8]); err != nil {
 		return 0, 0, err
 	}
-	c, err := i.at(int64(le.Uint64(b[:])), int(n%512)*16)
+	c, err := i.at(int64(i.order.Uint64(b[:])), int(n%512)*16)
 	if err != nil {
 		return 0, 0, err
 	}
 	err = c.read(b[:])
-	return int64(le.Uint64(b[:])), le.Uint32(b[8:]), err
+	return int64(i.order.Uint64(b[:])), i.order.Uint32(b[8:]), err
 }

@@ -3,6 +3,7 @@ package squashfs
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"math/rand"
@@ -122,20 +123,16 @@ func TestExtentRefuses(t *testing.T) {
 	}
 }
 
-// oldSuper makes a superblock of version 3.1.
-func oldSuper(magic string, order interface {
-	PutUint16([]byte, uint16)
-	PutUint32([]byte, uint32)
-	PutUint64([]byte, uint64)
-}) []byte {
+// oldSuper makes a superblock of version 2.1.
+func oldSuper(magic string, order binary.ByteOrder) []byte {
 	b := make([]byte, 8192)
 	copy(b, magic)
 	order.PutUint32(b[4:], 12)
-	order.PutUint16(b[28:], 3)
+	order.PutUint32(b[8:], 8000)
+	order.PutUint16(b[28:], 2)
 	order.PutUint16(b[30:], 1)
 	order.PutUint16(b[34:], 16)
 	order.PutUint32(b[51:], 65536)
-	order.PutUint64(b[63:], 8000)
 	return b
 }
 
@@ -144,10 +141,10 @@ func TestOldVersions(t *testing.T) {
 		image []byte
 		want  string
 	}{
-		{oldSuper("sqsh", be), "squashfs 3.1 big-endian: not read"},
-		{oldSuper("hsqs", le), "squashfs 3.1 little-endian: not read"},
-		{oldSuper("shsq", le), "squashfs 3.1 little-endian: not read"},
-		{oldSuper("tqsh", be), "squashfs 3.1 big-endian: not read"},
+		{oldSuper("sqsh", be), "squashfs 2.1 big-endian: not read"},
+		{oldSuper("hsqs", le), "squashfs 2.1 little-endian: not read"},
+		{oldSuper("shsq", le), "squashfs 2.1 little-endian: not read"},
+		{oldSuper("tqsh", be), "squashfs 2.1 big-endian: not read"},
 	} {
 		if n, ok := Image.Extent(bytes.NewReader(c.image), 0, 8192); !ok || n != 8000 {
 			t.Errorf("%s: extent %d, %v, want 8000", c.want, n, ok)
@@ -187,6 +184,8 @@ func FuzzUnpack(f *testing.F) {
 		f.Add(b)
 	}
 	f.Add(oldSuper("sqsh", be))
+	f.Add(version3(be, true).image)
+	f.Add(version3(le, false).image)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		unpackAll(lazy.Bytes(b), small)
 		Image.Extent(bytes.NewReader(b), 0, int64(len(b)))

@@ -30,6 +30,23 @@ func (i *image) node(ref uint64) (node, error) {
 	if err != nil {
 		return node{}, err
 	}
+	read := i.newNode
+	if i.major == 3 {
+		read = i.oldNode
+	}
+	n, err := read(&c)
+	if err != nil {
+		return n, err
+	}
+	if n.size < 0 || n.start < 0 {
+		return n, fmt.Errorf("inode %#x: a size or offset above 2^63", ref)
+	}
+	n.blocks = c
+	return n, nil
+}
+
+// newNode reads an inode of version 4, whose header has 16 bytes.
+func (i *image) newNode(c *cursor) (node, error) {
 	var b [56]byte
 	if err := c.read(b[:16]); err != nil {
 		return node{}, err
@@ -58,10 +75,6 @@ func (i *image) node(ref uint64) (node, error) {
 		n.start, n.size = int64(le.Uint64(b[16:])), int64(le.Uint64(b[24:]))
 		n.frag, n.offset = le.Uint32(b[44:]), int(le.Uint32(b[48:]))
 	}
-	if n.size < 0 || n.start < 0 {
-		return n, fmt.Errorf("inode %#x: a size or offset above 2^63", ref)
-	}
-	n.blocks = c
 	return n, nil
 }
 

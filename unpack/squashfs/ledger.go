@@ -14,7 +14,7 @@ func account(c biopsy.Content, s super, u biopsy.UnpackOptions) error {
 	}
 	first := superBytes(s)
 	known := []biopsy.Span{{Size: first, Status: biopsy.BytesParsed, What: "superblock"}}
-	if s.major == 4 {
+	if s.major >= 3 {
 		tables := int64(s.inodeTable)
 		known = append(known,
 			biopsy.Span{Offset: first, Size: tables - first, Status: biopsy.BytesParsed, What: "files"},

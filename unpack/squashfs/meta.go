@@ -19,16 +19,19 @@ func (i *image) metaBlock(off int64) (b []byte, next int64, err error) {
 		if _, err := i.read(off, 2, h[:]); err != nil {
 			return nil, fmt.Errorf("metadata: %w", err)
 		}
-		size := int(le.Uint16(h[:]))
+		size, start := int(i.order.Uint16(h[:])), off+2
+		if i.marked {
+			start++
+		}
 		n := size &^ metaPlain
 		if n == 0 || n > metaSize {
 			return nil, fmt.Errorf("metadata block at offset %d: %d bytes", off, n)
 		}
-		b, err := i.unpackAt(off+2, n, size&metaPlain != 0, metaSize)
+		b, err := i.unpackAt(start, n, size&metaPlain != 0, metaSize)
 		if err != nil {
 			return nil, fmt.Errorf("metadata: %w", err)
 		}
-		return le.AppendUint64(b, uint64(off+2+int64(n))), nil
+		return le.AppendUint64(b, uint64(start+int64(n))), nil
 	}, nil)
 	if err != nil {
 		return nil, 0, err

@@ -1,12 +1,13 @@
 // Package squashfs opens squashfs images, the root file systems of most small Linux devices.
 //
-// What comes in: an image of version 4.0, packed by gzip, lzma, xz (with branch filters), lzo, lz4 or zstd, under any of the magics
-// that vendors use. What goes out: its regular files, hard links under each name, read and unpacked when they are opened. Images of
-// versions 1 to 3 are known and left closed, with a gap that says so. It never yields links, devices or sockets, and never reads
-// extended attributes.
+// What comes in: an image of version 4.0, packed by gzip, lzma, xz (with branch filters), lzo, lz4 or zstd, or of version 3 in either
+// order of bytes, under any of the magics that vendors use. What goes out: its regular files, hard links under each name, read and
+// unpacked when they are opened. Images of versions 1 and 2 are known and left closed, with a gap that says so. It never yields
+// links, devices or sockets, and never reads extended attributes.
 //
-// The format is that of Linux, fs/squashfs/squashfs_fs.h and Documentation/filesystems/squashfs.rst (6.8, 2024). Vendors keep lzma
-// where the superblock says gzip: a block that does not begin as its format does is tried as lzma.
+// The format is that of Linux, fs/squashfs/squashfs_fs.h and Documentation/filesystems/squashfs.rst (6.8, 2024), of version 3 that of
+// squashfs-tools 3.4 (2008). Vendors keep lzma where the superblock says gzip: a block that does not begin as its format does is
+// tried as lzma.
 package squashfs
 
 import (
@@ -60,7 +61,7 @@ func unpack(ctx context.Context, _ biopsy.File, c biopsy.Content, u biopsy.Unpac
 	if short := s.size - c.Size(); short > 0 {
 		u.Gap(biopsy.Gap{Reason: fmt.Sprintf("the image is cut off: %d of %d bytes are missing", short, s.size), Size: short})
 	}
-	if s.major != 4 {
+	if s.major < 3 {
 		u.Gap(biopsy.Gap{Reason: fmt.Sprintf("squashfs %d.%d %s: not read", s.major, s.minor, s.endian()), Size: s.size})
 		return account(c, s, u)
 	}

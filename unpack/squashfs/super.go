@@ -21,10 +21,11 @@ const (
 	metaPlain = 1 << 15   // a metadata block's length: it is not packed
 )
 
-// super is the superblock. Of versions before 4 only the version, block size and size are filled.
+// super is the superblock. Of versions before 3 only the version, block size and size are filled.
 type super struct {
 	order                            binary.ByteOrder
 	major, minor                     int
+	marked                           bool // version 3: a byte stands between the length of a metadata block and its bytes
 	inodes, fragments                uint32
 	block                            int64 // bytes of a data block
 	blockLog                         uint16
@@ -68,9 +69,12 @@ func (s *super) old(b []byte) {
 	if s.major >= 2 {
 		s.block = int64(s.order.Uint32(b[51:]))
 	}
-	if s.major == 3 {
-		s.size = int64(s.order.Uint64(b[63:]))
+	if s.major != 3 {
+		return
 	}
+	s.compression, s.marked = 1, b[36]&4 != 0
+	s.root, s.fragments, s.size = s.order.Uint64(b[43:]), s.order.Uint32(b[55:]), int64(s.order.Uint64(b[63:]))
+	s.idTable, s.inodeTable, s.dirTable, s.fragTable = s.order.Uint64(b[71:]), s.order.Uint64(b[87:]), s.order.Uint64(b[95:]), s.order.Uint64(b[103:])
 }
 
 // sane tells whether the fields of a superblock fit each other.
@@ -80,17 +84,19 @@ func (s super) sane() bool {
 		return false
 	case s.block < 4096 || s.block > 1<<20 || bits.OnesCount64(uint64(s.block)) != 1:
 		return s.major == 1 && s.block == 32768
-	case int(s.blockLog) != bits.TrailingZeros64(uint64(s.block)) && s.major == 4:
+	case int(s.blockLog) != bits.TrailingZeros64(uint64(s.block)) && s.major > 1:
 		return false
-	case s.major != 4:
+	case s.major < 3:
 		return true
+	case s.major == 4 && (s.compression < 1 || s.compression > 6 || s.order != binary.ByteOrder(le) || s.minor != 0):
+		return false
 	}
 	end := uint64(s.size)
-	if s.compression < 1 || s.compression > 6 || s.order != binary.ByteOrder(le) || s.minor != 0 {
-		return false
-	}
 	if s.inodeTable < 96 || s.inodeTable >= s.dirTable || s.dirTable > end || s.fragments > 0 && s.fragTable >= end {
 		return false
+	}
+	if s.major == 3 { // user ids are optional
+		s.idTable = 0
 	}
 	return s.idTable < end && s.root>>16 < s.dirTable-s.inodeTable && s.root&0xffff < metaSize
 }

@@ -43,19 +43,17 @@ func (i *image) list(path string, dir node, depth int) error {
 		return nil
 	}
 	for left > 0 {
-		var h [12]byte
-		if err := c.read(h[:]); err != nil {
+		run, err := i.dirRun(&c)
+		if err == nil && run.count > 256 {
+			err = fmt.Errorf("a run of %d entries before offset %d", run.count, c.next)
+		}
+		if err != nil {
 			i.lost(path, fmt.Errorf("directory: %w", err), 0)
 			return nil
 		}
-		left -= 12
-		count := int64(le.Uint32(h[:])) + 1
-		if count > 256 {
-			i.lost(path, fmt.Errorf("directory: a run of %d entries before offset %d", count, c.next), 0)
-			return nil
-		}
-		for ; count > 0; count-- {
-			used, stop, err := i.entry(path, &c, uint64(le.Uint32(h[4:])), depth)
+		left -= run.size
+		for ; run.count > 0; run.count-- {
+			used, stop, err := i.entry(path, &c, run.block, depth)
 			if stop != nil {
 				return stop
 			}
@@ -71,30 +69,31 @@ func (i *image) list(path string, dir node, depth int) error {
 
 // entry reads one name of a directory and shows what it names. err ends the directory, stop the walk.
 func (i *image) entry(dir string, c *cursor, block uint64, depth int) (used int64, stop, err error) {
-	var b [8 + 256]byte
-	if err := c.read(b[:8]); err != nil {
+	e, err := i.dirEntry(c)
+	if err != nil {
 		return 0, nil, err
 	}
-	offset, kind, size := uint64(le.Uint16(b[:])), le.Uint16(b[4:]), int(le.Uint16(b[6:]))+1
-	if size > 256 {
-		return 0, nil, fmt.Errorf("a name of %d bytes before offset %d", size, c.next)
+	if e.name > 256 {
+		return 0, nil, fmt.Errorf("a name of %d bytes before offset %d", e.name, c.next)
 	}
-	if err := c.read(b[8 : 8+size]); err != nil {
+	var b [256]byte
+	name := b[:e.name]
+	if err := c.read(name); err != nil {
 		return 0, nil, err
 	}
 	if i.entries++; i.Limits.Files > 0 && i.entries > 2*i.Limits.Files {
 		return 0, fmt.Errorf("more than %d names: the limit is reached", 2*i.Limits.Files), nil
 	}
-	used = int64(8 + size)
-	if kind != kindDir && kind != kindFile {
+	used = e.size + int64(e.name)
+	if e.kind != kindDir && e.kind != kindFile {
 		return used, nil, nil
 	}
-	path, err := treepath.Child(dir, string(b[8:8+size]))
+	path, err := treepath.Child(dir, string(name))
 	if err != nil {
 		i.lost(dir, fmt.Errorf("a name before offset %d: %w", c.next, err), 0)
 		return used, nil, nil
 	}
-	return used, i.show(path, block<<16|offset, depth), nil
+	return used, i.show(path, block<<16|e.offset, depth), nil
 }
 
 // show yields a file, or lists a directory.
