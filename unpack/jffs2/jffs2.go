@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/flash"
@@ -118,11 +119,11 @@ type image struct {
 	nodes    []inodeNode
 	names    flash.Names
 	spans    flash.Spans
-	damaged  []inodeNode // nodes of contents that fail their checksum
-	broken   int         // nodes of other kinds that do
+	damaged  []inodeNode // nodes whose data fails its checksum, at most maxDamaged
+	broken   int         // other nodes that fail theirs
 }
 
-// maxDamaged bounds how many damaged nodes are told one by one.
+// maxDamaged bounds how many damaged nodes are told by their files.
 const maxDamaged = 1000
 
 // ledger tells what the bytes are. Spare bytes are not told one page at a time.
@@ -143,6 +144,7 @@ func (im *image) ledger(size int64) {
 func (im *image) tree(ctx context.Context) error {
 	lost := func(path, reason string) { im.lost(path, reason, 0) }
 	im.tellDamage()
+	slices.SortFunc(im.damaged, func(a, b inodeNode) int { return cmp.Or(cmp.Compare(a.ino, b.ino), cmp.Compare(a.at, b.at)) })
 	return im.names.Walk(rootInode, flash.Visitor{Lost: lost, Visit: func(path string, ino uint32, kind flash.Kind) error {
 		if kind != flash.File {
 			return ctx.Err()
@@ -156,7 +158,10 @@ func (im *image) tree(ctx context.Context) error {
 
 // file yields one file, or says why it cannot.
 func (im *image) file(path string, ino uint32) error {
-	nodes := im.of(ino)
+	for _, n := range of(im.damaged, ino) {
+		im.lost(path, fmt.Sprintf("node at offset %d fails its checksum: older bytes or zeros stand for its own", im.geometry.Raw(n.offset())), 0)
+	}
+	nodes := of(im.nodes, ino)
 	if len(nodes) == 0 {
 		im.lost(path, fmt.Sprintf("no valid node of inode %d is in the image", ino), 0)
 		return nil
@@ -180,12 +185,8 @@ func (im *image) lost(path, reason string, size int64) {
 	im.Gap(biopsy.Gap{Place: biopsy.Place{Path: path}, Reason: reason, Size: size})
 }
 
-// tellDamage reports nodes that fail their checksums, as their inodes: their bytes are those of older nodes, or zeros.
+// tellDamage reports what was left out and belongs to no file of the tree, or cannot be told of which.
 func (im *image) tellDamage() {
-	for _, n := range im.damaged {
-		at := im.geometry.Raw(n.offset())
-		im.Gap(biopsy.Gap{Place: biopsy.Place{Offset: at}, Reason: fmt.Sprintf("node of inode %d at offset %d fails its checksum and was left out", n.ino, at)})
-	}
 	var strange biopsy.Span
 	for _, s := range im.spans {
 		if s.Status == biopsy.BytesUnknown && s.Size > 0 {

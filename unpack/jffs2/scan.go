@@ -99,14 +99,14 @@ func kindOf(t byte) flash.Kind {
 	return flash.Other
 }
 
-// of returns the nodes of an inode, oldest first.
-func (im *image) of(ino uint32) []inodeNode {
-	from := sort.Search(len(im.nodes), func(i int) bool { return im.nodes[i].ino >= ino })
+// of returns the nodes of an inode among sorted ones.
+func of(nodes []inodeNode, ino uint32) []inodeNode {
+	from := sort.Search(len(nodes), func(i int) bool { return nodes[i].ino >= ino })
 	to := from
-	for to < len(im.nodes) && im.nodes[to].ino == ino {
+	for to < len(nodes) && nodes[to].ino == ino {
 		to++
 	}
-	return im.nodes[from:to]
+	return nodes[from:to]
 }
 
 // read reads the fields of a node again.
