@@ -61,8 +61,7 @@ func goMod(d *doc) error {
 	return nil
 }
 
-// goRequire names the module that the build gets, which is the replacement where there is one. A folder in its place has no
-// version of its own and is not what the registry holds under the name.
+// goRequire names the module that the build gets, which is the replacement where there is one.
 func goRequire(l goLine, replaced map[string]goReplacement) (c biopsy.Claim, direct bool) {
 	path, version := l.words[1], l.words[2]
 	to, found := replaced[path+" "+version]
@@ -73,8 +72,7 @@ func goRequire(l goLine, replaced map[string]goReplacement) (c biopsy.Claim, dir
 	case !found:
 		c = pkg("golang", path, version)
 	case to.version == "":
-		c = unnamed("golang", path, "")
-		extra(&c, "go.mod:replacedByFolder", to.path)
+		c = goLocal(path, version, to.path)
 	default:
 		c = pkg("golang", to.path, to.version)
 		extra(&c, "go.mod:replaces", path+" "+version)
@@ -83,10 +81,25 @@ func goRequire(l goLine, replaced map[string]goReplacement) (c biopsy.Claim, dir
 	return c, l.comment != "indirect" && !strings.HasPrefix(l.comment, "indirect;")
 }
 
+// goLocal names a module that a folder stands in for. The folder is a copy, patched or not, and has what holes the version it was asked
+// as has. A version that the go command puts where none was ever published leaves only the name.
+func goLocal(path, version, folder string) biopsy.Claim {
+	c := pkg("golang", path, version)
+	if version == "" || version == "v0.0.0" || version == "v0.0.0-00010101000000-000000000000" {
+		c = unnamed("golang", path, "")
+	}
+	extra(&c, "go:replaced-by", folder)
+	return c
+}
+
 // goReplace reads `old [v] => new [v]`.
 func goReplace(words []string) (from string, to goReplacement, ok bool) {
 	left, right, _ := strings.Cut(strings.Join(words, " "), " => ")
+	right = strings.Trim(right, "\"`") // a folder with blanks
 	path, version, _ := strings.Cut(right, " ")
+	if strings.HasPrefix(right, ".") || strings.HasPrefix(right, "/") || strings.Contains(right, `:\`) { // a folder
+		path, version = right, ""
+	}
 	return left, goReplacement{path, version}, left != "" && path != ""
 }
 

@@ -2,6 +2,7 @@ package lockfile
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/biopsy-sca/biopsy"
@@ -36,16 +37,19 @@ func goVendor(d *doc) error {
 
 // goVendored reads "path version", "path version => path version" or "path version => folder".
 func goVendored(words []string) biopsy.Claim {
-	for i, w := range words {
-		switch {
-		case w == "=>" && len(words) == i+3:
-			return pkg("golang", words[i+1], words[i+2])
-		case w == "=>":
-			return unnamed("golang", words[0], "")
-		}
+	path, version := words[0], ""
+	if len(words) > 1 && words[1] != "=>" {
+		version = words[1]
 	}
-	if len(words) < 2 {
+	if i := slices.Index(words, "=>"); i > 0 && i+1 < len(words) {
+		_, to, _ := goReplace(append([]string{path}, words[i:]...))
+		if to.version == "" {
+			return goLocal(path, version, to.path)
+		}
+		return pkg("golang", to.path, to.version)
+	}
+	if version == "" {
 		return biopsy.Claim{}
 	}
-	return pkg("golang", words[0], words[1])
+	return pkg("golang", path, version)
 }
