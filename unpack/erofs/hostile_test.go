@@ -130,8 +130,15 @@ func TestFeatures(t *testing.T) {
 	checkLedger(t, "features", got.ledgers, int64(len(b)))
 }
 
+// numberBytes are bytes that nothing unpacks.
+func numberBytes() []byte { return []byte(numbers(500)) }
+
 func FuzzUnpack(f *testing.F) {
 	for _, b := range tiny(f) {
+		f.Add(b)
+	}
+	for method := range byte(4) {
+		b, _ := handmade(method, numberBytes(), numberBytes())
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

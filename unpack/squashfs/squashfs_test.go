@@ -164,7 +164,7 @@ func plant(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	put("bin/program", program[:min(len(program), 2<<20)], fs.ModeSetuid|0o755)
+	put("bin/program", program[:min(len(program), 600<<10)], fs.ModeSetuid|0o755)
 	put("sparse", append(append(noise(5000), make([]byte, 600000)...), noise(70000)...), 0o600)
 	put("hole", make([]byte, 300000), 0o600)
 	put("deep/"+strings.Repeat("d/", 40)+"file", text(100), 0o444)
@@ -209,8 +209,8 @@ func TestUnpack(t *testing.T) {
 	dir := plant(t)
 	want := escaped(treeSums(t, dir))
 	for _, args := range []string{
-		"-comp gzip -b 4K", "-comp lzma", "-comp lzo -noI", "-comp lz4 -Xhc -always-use-fragments", "-comp zstd -b 1M -no-xattrs -no-exports",
-		"-comp xz -Xbcj x86,arm,armthumb,powerpc,ia64,sparc -b 64K", "-noI -noD -noF -no-sparse", "-comp gzip -no-fragments -no-duplicates",
+		"-comp gzip -b 4K", "-comp lzma", "-comp lzo -Xalgorithm lzo1x_1 -noI", "-comp lz4 -Xhc -always-use-fragments", "-comp zstd -b 1M -no-xattrs -no-exports",
+		"-comp xz -Xbcj x86,powerpc -b 64K", "-noI -noD -noF -no-sparse", "-comp gzip -no-fragments -no-duplicates",
 	} {
 		img := mksquashfs(t, dir, strings.Fields(args)...)
 		if !Image.Match(biopsy.File{}, img[:4096]) {
