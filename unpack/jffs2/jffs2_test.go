@@ -40,6 +40,7 @@ func TestMade(t *testing.T) {
 			if len(r.Gaps) > 0 {
 				t.Errorf("gaps: %s", r.Reasons())
 			}
+			flashtest.Together(t, Image, content)
 			if n, ok := extent(content, 0, content.Size()); !ok || n != content.Size() {
 				t.Errorf("extent: got %d, %v, want %d", n, ok, content.Size())
 			}

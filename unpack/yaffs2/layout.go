@@ -79,29 +79,41 @@ func (l layout) sound(t tag, chunk []byte) bool {
 // tried is how many chunks tell a layout.
 const tried = 200
 
-// detect finds the layout under which the most chunks make sense.
+// enough is the score from which chunks tell an image that does not begin with a header: some headers, or a page of data in each.
+const enough = 16
+
+// detect finds the layout under which the most chunks make sense. Dumps of devices may begin with any chunk.
 func detect(c io.ReaderAt, size int64) (layout, bool) {
 	var head [headerSize]byte
 	if n, _ := c.ReadAt(head[:], 0); n < len(head) {
 		return layout{}, false
 	}
-	order, ok := firstHeader(head[:])
-	if !ok {
-		return layout{}, false
+	first, ok := firstHeader(head[:])
+	if ok {
+		l, score := detectIn(c, size, first, true)
+		return l, score > 0
 	}
-	var best layout
-	most := 0
+	little, n := detectIn(c, size, binary.LittleEndian, false)
+	big, m := detectIn(c, size, binary.BigEndian, false)
+	if m > n {
+		return big, m >= enough
+	}
+	return little, n >= enough
+}
+
+// detectIn finds the layout in one byte order.
+func detectIn(c io.ReaderAt, size int64, order binary.ByteOrder, headerFirst bool) (best layout, most int) {
 	for _, g := range append([]flash.Geometry{{Page: 1024, Spare: 32}}, flash.Geometries...) {
-		l, n := fit(c, size, layout{page: g.Page, spare: g.Spare, order: order})
+		l, n := fit(c, size, layout{page: g.Page, spare: g.Spare, order: order}, headerFirst)
 		if n > most {
 			best, most = l, n
 		}
 	}
-	return best, most > 0
+	return best, most
 }
 
 // fit tries the places where tags may stand, and returns the best with its score: chunks that make sense less those that do not.
-func fit(c io.ReaderAt, size int64, l layout) (layout, int) {
+func fit(c io.ReaderAt, size int64, l layout, headerFirst bool) (layout, int) {
 	size = min(size, tried*l.whole())
 	w := flash.NewWindow(c, size)
 	layouts := []layout{l}
@@ -123,7 +135,7 @@ func fit(c io.ReaderAt, size int64, l layout) (layout, int) {
 		}
 		_, isHeader := parseHeader(b, l.order)
 		for i, l := range layouts {
-			scores[i] += l.score(b[l.page:], isHeader, at == 0)
+			scores[i] += l.score(b[l.page:], isHeader, headerFirst && at == 0)
 		}
 	}
 	best := 0
@@ -135,7 +147,7 @@ func fit(c io.ReaderAt, size int64, l layout) (layout, int) {
 	return layouts[best], scores[best]
 }
 
-// score judges the tags of one chunk. The first is known to be a header.
+// score judges the tags of one chunk; first is a chunk that is known to be a header.
 func (l layout) score(spare []byte, isHeader, first bool) int {
 	t, ok := l.tags(spare)
 	switch {
@@ -145,10 +157,10 @@ func (l layout) score(spare []byte, isHeader, first bool) int {
 		return -1000
 	case t.number == 0:
 		return 4
-	case t.bytes == 0:
-		return 0
+	case t.bytes == uint32(l.page): // most chunks of data are full
+		return 2
 	}
-	return 1
+	return 0
 }
 
 // The kinds of object.

@@ -12,7 +12,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
 	"slices"
+	"strings"
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/flash"
@@ -21,13 +23,25 @@ import (
 // Image is a YAFFS2 or YAFFS1 file system.
 var Image = biopsy.Unpacker{
 	Name:  "yaffs2",
-	Match: func(_ biopsy.File, head []byte) bool { _, ok := firstHeader(head); return ok },
+	Match: match,
 	Magics: []biopsy.Magic{ // the root directory: type 3, parent 1, a checksum that nobody uses, no name
 		{Bytes: []byte{3, 0, 0, 0, 1, 0, 0, 0, 0xff, 0xff, 0}},
 		{Bytes: []byte{0, 0, 0, 3, 0, 0, 0, 1, 0xff, 0xff, 0}},
 	},
 	Extent: extent,
 	Unpack: unpack,
+}
+
+// match takes what begins with an object's header, and what is named as such an image: a dump may begin with any chunk.
+func match(f biopsy.File, head []byte) bool {
+	if _, ok := firstHeader(head); ok {
+		return true
+	}
+	switch strings.ToLower(path.Ext(f.Path)) {
+	case ".yaffs", ".yaffs2":
+		return len(head) >= headerSize
+	}
+	return false
 }
 
 // maxGap is how many bytes that are no chunks an image may hold between chunks: erased and bad blocks.

@@ -30,6 +30,7 @@ func TestLayouts(t *testing.T) {
 				if len(r.Gaps) > 0 {
 					t.Errorf("gaps: %s", r.Reasons())
 				}
+				flashtest.Together(t, Image, c)
 				if n, ok := extent(c, 0, c.Size()); !ok || n != c.Size() {
 					t.Errorf("extent: got %d, %v, want %d", n, ok, c.Size())
 				}
@@ -146,6 +147,28 @@ func TestMissing(t *testing.T) {
 	r := flashtest.Unpack(Image, spool.Bytes(b))
 	if !strings.Contains(r.Reasons(), "etc/large: 2048 of 9000 bytes are not in the image") {
 		t.Errorf("got %s", r.Reasons())
+	}
+}
+
+// TestDump reads what begins with a chunk of data, and has a checkpoint and bad pages between.
+func TestDump(t *testing.T) {
+	for name, l := range layouts {
+		m := newMaker(l)
+		m.image = nil
+		etc := m.dir(rootObject, "etc")
+		m.file(etc, "large", 0o644, flashtest.Words(400_000))
+		whole := int(l.whole())
+		m.image = append(m.image[2*whole:], m.image[:2*whole]...)
+		m.write(tag{0x21, 7, 3, 100}, flashtest.Noise(100))
+		m.image = append(m.image, make([]byte, whole)...)
+		c := spool.Bytes(m.image)
+		if !Image.Match(biopsy.File{Path: "mtd3.yaffs2"}, m.image[:512]) || Image.Match(biopsy.File{Path: "mtd3.bin"}, m.image[:512]) {
+			t.Errorf("%s: dumps are known by their names", name)
+		}
+		r := flashtest.Unpack(Image, c)
+		if r.Files["etc/large"] != flashtest.Sum(flashtest.Words(400_000)) || len(r.Gaps) > 0 {
+			t.Errorf("%s: got %v, %v, %s", name, r.Files, r.Err, r.Reasons())
+		}
 	}
 }
 
