@@ -12,6 +12,12 @@ import (
 // maxDepth bounds how deep directories lie; names of more are too long for Linux.
 const maxDepth = 1024
 
+// maxDir bounds the listing of a directory: four million names.
+const maxDir = 64 << 20
+
+// maxBad is after how many damaged blocks a directory is given up.
+const maxBad = 16
+
 // direntSize is the length of an entry, whose name stands behind all entries of its block.
 const direntSize = 12
 
@@ -42,30 +48,39 @@ func (i *image) list(path string, dir node, depth int) error {
 		i.lost(path, fmt.Errorf("directory: %w", err))
 		return nil
 	}
-	block := make([]byte, 1<<i.bits)
+	if dir.size > maxDir {
+		i.lost(path, fmt.Errorf("directory of %d bytes", dir.size))
+		return nil
+	}
+	bad, block := 0, make([]byte, 1<<i.bits)
 	for off := int64(0); off < dir.size; off += int64(len(block)) {
 		b := block[:min(int64(len(block)), dir.size-off)]
 		if n, err := c.ReadAt(b, off); n < len(b) || err != nil && err != io.EOF {
 			i.lost(path, fmt.Errorf("directory at %d: %w", off, missing(err)))
 			return nil
 		}
-		if err := i.names(path, bytes.Clone(b), depth); err != nil {
-			return err
+		damage, stop := i.names(path, bytes.Clone(b), depth)
+		if stop != nil {
+			return stop
+		}
+		if damage != nil {
+			i.lost(path, fmt.Errorf("directory at %d: %w", off, damage))
+			if bad++; bad == maxBad {
+				return nil
+			}
 		}
 	}
 	return nil
 }
 
-// names shows what the entries of one block name.
-func (i *image) names(dir string, b []byte, depth int) error {
+// names shows what the entries of one block name. damage ends the block, stop the walk.
+func (i *image) names(dir string, b []byte, depth int) (damage, stop error) {
 	if len(b) < direntSize {
-		i.lost(dir, fmt.Errorf("directory: a block of %d bytes", len(b)))
-		return nil
+		return fmt.Errorf("a block of %d bytes", len(b)), nil
 	}
 	first := int(le.Uint16(b[8:]))
 	if first == 0 || first%direntSize != 0 || first > len(b) {
-		i.lost(dir, fmt.Errorf("directory: names begin at %d", first))
-		return nil
+		return fmt.Errorf("names begin at %d", first), nil
 	}
 	for at := 0; at < first; at += direntSize {
 		from, to := int(le.Uint16(b[at+8:])), len(b)
@@ -73,15 +88,14 @@ func (i *image) names(dir string, b []byte, depth int) error {
 			to = int(le.Uint16(b[at+direntSize+8:]))
 		}
 		if from < first || from > to || to > len(b) {
-			i.lost(dir, fmt.Errorf("directory: a name from %d to %d", from, to))
-			return nil
+			return fmt.Errorf("a name from %d to %d", from, to), nil
 		}
 		name, _, _ := bytes.Cut(b[from:to], []byte{0})
 		if err := i.entry(dir, string(name), le.Uint64(b[at:]), b[at+10], depth); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // Kinds of directory entry; others are links, devices, pipes and sockets.
