@@ -388,6 +388,12 @@ func TestDamagedImages(t *testing.T) {
 			k := "blobs/sha256/" + digest(gz(layers[1]))[7:]
 			l.blobs[k] = l.blobs[k][:100]
 		}, "layer not read to its end"},
+		"layer of another digest is told": {func(l layout, m object) {
+			l.blobs["blobs/sha256/"+digest(gz(layers[2]))[7:]] = gz(tarOf(t, item{"etc/evil", "e"}))
+		}, "not what the manifest names"},
+		"layer of another digest is read": {func(l layout, m object) {
+			l.blobs["blobs/sha256/"+digest(gz(layers[2]))[7:]] = gz(tarOf(t, item{"etc/evil", "e"}))
+		}, "3 etc/evil"},
 		"layer is no tar": {func(l layout, m object) { l.blobs["blobs/sha256/"+digest(gz(layers[0]))[7:]] = []byte("hello") }, "gap 1 sha256:"},
 	} {
 		l := newLayout(t)
