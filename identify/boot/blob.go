@@ -14,10 +14,11 @@ import (
 
 // Blob reads banners in what has no structure: unpacked kernels, boot loaders, images of microcontrollers.
 var Blob = biopsy.Extractor{
-	Name:    "boot-banner",
-	Basis:   biopsy.Binary,
-	From:    biopsy.Standard,
-	Names:   []string{"*.raw", "*.bin", "*.rom", "*.fd", "*.fw", "*.img", "*.efi", "*.te", "*.axf", "*.itb", "vmlinux", "vmlinux-*", "u-boot*", "SPL", "MLO", "Image", "Image-*"},
+	Name:  "boot-banner",
+	Basis: biopsy.Binary,
+	From:  biopsy.Standard,
+	Names: []string{"*.raw", "*.bin", "*.rom", "*.fd", "*.fw", "*.img", "*.efi", "*.te", "*.axf", "SPL", "MLO", "u-boot*",
+		"Image", "zImage", "uImage", "bzImage", "fitImage", "[Iuzbf]*mage-*", "vmlinu*", "initr*"}, // packed ones too: a name opens what is inside an image
 	Wants:   wantsBlob,
 	Head:    likeBlob,
 	Extract: readBlob,
@@ -28,8 +29,18 @@ const maxBlob = 128 << 20
 
 // wantsBlob leaves out what belongs to programs and their data in a root file system.
 func wantsBlob(p string) bool {
-	return !strings.HasPrefix(p, "usr/share/") && !strings.HasPrefix(p, "lib/firmware/") && !strings.HasPrefix(p, "usr/lib/firmware/") || strings.HasSuffix(p, ".efi")
+	if strings.HasSuffix(p, ".efi") {
+		return true
+	}
+	for _, dir := range programData {
+		if strings.HasPrefix(p, dir) {
+			return false
+		}
+	}
+	return true
 }
+
+var programData = []string{"usr/share/", "usr/lib/udev/", "lib/udev/", "usr/lib/firmware/", "lib/firmware/", "etc/", "var/"}
 
 // likeBlob leaves out texts, and containers that other rooms open: their members will be shown.
 func likeBlob(head []byte) bool {
@@ -41,14 +52,22 @@ func likeBlob(head []byte) bool {
 			return false
 		}
 	}
-	if len(head) > 0x43a && head[0x438] == 0x53 && head[0x439] == 0xef { // ext
-		return false
+	for _, m := range containersInside {
+		if len(head) > m.at && bytes.HasPrefix(head[m.at:], []byte(m.magic)) {
+			return false
+		}
 	}
 	return !isText(head)
 }
 
 var containers = []string{"hsqs", "sqsh", "UBI#", "\x31\x18\x10\x06", "\x85\x19", "\x19\x85", "\x1f\x8b", "BZh", "\xfd7zXZ", "\x28\xb5\x2f\xfd", "PK\x03\x04", "070701", "070702",
-	"\x04\x22\x4d\x18", "!<arch>", "\x89PNG", "GIF8", "%PDF", "LUKS", "Salted__", "ustar"}
+	"\x04\x22\x4d\x18", "!<arch>", "\x89PNG", "GIF8", "%PDF", "LUKS", "Salted__", "\x27\x05\x19\x56", "\xd0\x0d\xfe\xed", "ANDROID!", "VNDRBOOT", "HDR0"}
+
+// containersInside have their magic behind their start: ext, tar, a packed kernel of arm, of x86, one in an EFI program.
+var containersInside = []struct {
+	at    int
+	magic string
+}{{0x438, "\x53\xef"}, {257, "ustar"}, {0x24, "\x18\x28\x6f\x01"}, {0x202, "HdrS"}, {4, "zimg"}}
 
 func isText(head []byte) bool {
 	for _, c := range head[:min(len(head), 512)] {
