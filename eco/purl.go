@@ -45,7 +45,7 @@ func Parse(purl string) (Package, error) {
 	if strings.Trim(p.Name, "/") == "" {
 		return Package{}, fmt.Errorf("purl %q: no name", purl)
 	}
-	out := Package{Type: p.Type, Namespace: p.Namespace, Name: p.Name, Version: p.Version, Subpath: p.Subpath}
+	out := Package{Type: p.Type, Namespace: p.Namespace, Name: purlName(p.Type, p.Name), Version: p.Version, Subpath: p.Subpath}
 	for _, q := range p.Qualifiers {
 		out.Qualifiers = append(out.Qualifiers, Qualifier{q.Key, q.Value})
 	}
@@ -64,9 +64,17 @@ func Purl(typ, namespace, name, version string, qualifiers ...string) string {
 			qs = append(qs, packageurl.Qualifier{Key: qualifiers[i], Value: qualifiers[i+1]})
 		}
 	}
-	p := packageurl.NewPackageURL(typ, namespace, name, version, qs, "")
+	p := packageurl.NewPackageURL(typ, namespace, purlName(typ, name), version, qs, "")
 	if err := p.Normalize(); err != nil {
 		return ""
 	}
 	return p.ToString()
+}
+
+// purlName spells a name where the purl specification (2025) goes beyond the library: of pypi, dots fold as dashes do.
+func purlName(typ, name string) string {
+	if strings.EqualFold(typ, "pypi") {
+		return foldPyPI(name)
+	}
+	return name
 }

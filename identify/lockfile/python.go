@@ -1,15 +1,12 @@
 package lockfile
 
 import (
-	"strings"
-
 	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/eco"
 )
 
-// pyFold makes two spellings of a Python project's name equal (PEP 503).
-func pyFold(name string) string {
-	return strings.ToLower(strings.Join(strings.FieldsFunc(name, func(r rune) bool { return r == '-' || r == '_' || r == '.' }), "-"))
-}
+// pyFold makes two spellings of a Python project's name equal.
+func pyFold(name string) string { return eco.NormalizeName("PyPI", name) }
 
 // pyVersions finds the one version of a name that a lock holds; "" where it holds several, for different machines.
 type pyVersions map[string]string
