@@ -19,19 +19,25 @@ func CRC0(p []byte) uint32 { return ^crc32.Update(^uint32(0), crc32.IEEETable, p
 // CRC1 is crc32(~0, ...) of Linux: begun with ones and not inverted (UBI, UBIFS).
 func CRC1(p []byte) uint32 { return ^crc32.ChecksumIEEE(p) }
 
-// windowSize is read at once by a Window.
-const windowSize = 256 << 10
+// A Window reads windowSize at once, and less in the beginning: most that looks like a file system is none after a few bytes.
+const (
+	windowSize  = 256 << 10
+	firstWindow = 4 << 10
+)
 
 // Window shows an image piece by piece. Going forward costs few reads.
 type Window struct {
 	r    io.ReaderAt
 	size int64
+	step int
 	buf  []byte
 	at   int64 // of buf
 }
 
 // NewWindow returns a window on the first size bytes of r.
-func NewWindow(r io.ReaderAt, size int64) *Window { return &Window{r: r, size: size} }
+func NewWindow(r io.ReaderAt, size int64) *Window {
+	return &Window{r: r, size: size, step: firstWindow}
+}
 
 // Size returns how many bytes can be seen.
 func (w *Window) Size() int64 { return w.size }
@@ -44,7 +50,8 @@ func (w *Window) Bytes(off int64, n int) ([]byte, error) {
 	if i := off - w.at; i >= 0 && i+int64(n) <= int64(len(w.buf)) {
 		return w.buf[i : i+int64(n)], nil
 	}
-	want := int(min(int64(max(n, windowSize)), w.size-off))
+	want := int(min(int64(max(n, w.step)), w.size-off))
+	w.step = min(2*w.step, windowSize)
 	if cap(w.buf) < want {
 		w.buf = make([]byte, want)
 	}

@@ -67,7 +67,8 @@ func extent(c io.ReaderAt, off, max int64) (int64, bool) {
 	g := geometry(section, max, order)
 	w := flash.NewWindow(g.Strip(section), g.Net(max))
 	end, sound := int64(0), 0
-	for s := (scanner{window: w, order: order, reach: maxGap}); ; {
+	s := scanner{window: w, order: order, reach: maxGap}
+	for count := 0; sound > 0 || count < doubt; count++ {
 		n, err := s.next()
 		if err != nil {
 			break
@@ -87,6 +88,9 @@ func extent(c io.ReaderAt, off, max int64) (int64, bool) {
 	}
 	return min(end, max), err == nil
 }
+
+// doubt is how many nodes may fail their checksums before what looked like an image is none.
+const doubt = 8
 
 // eraseBlock is as large as those of common chips: what is blank up to its end belongs to an image.
 const eraseBlock = 256 << 10
@@ -226,7 +230,7 @@ const samples = 200
 func sample(c io.ReaderAt, size int64, order binary.ByteOrder, g flash.Geometry) (t tally) {
 	size = min(g.Net(size), 4<<20)
 	s := scanner{window: flash.NewWindow(g.Strip(c), size), order: order}
-	for others := 0; t.good+t.bad < samples && others < 10*samples; {
+	for others := 0; t.good+t.bad < samples && others < 10*samples && (t.good > 0 || t.bad < doubt); {
 		n, err := s.next()
 		if err != nil {
 			return t

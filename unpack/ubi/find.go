@@ -82,7 +82,7 @@ func nextErase(w *flash.Window, at, end int64) (int64, eraseHeader, error) {
 }
 
 // stride finds out how far erase blocks are apart: the smallest distance of headers at most of whose multiples stand headers. Blocks
-// without header make some distances longer, and images inside volumes make some shorter. A single block takes all.
+// without header make some distances longer, and images inside volumes make some shorter. A single block is taken to have the usual size.
 func stride(w *flash.Window, first int64, h eraseHeader) (int64, error) {
 	var gaps []int64
 	for prev := first; len(gaps) < 32; {
@@ -99,7 +99,7 @@ func stride(w *flash.Window, first int64, h eraseHeader) (int64, error) {
 		prev = at
 	}
 	slices.Sort(gaps)
-	best, most := w.Size()-first, 0.0
+	best, most := min(w.Size()-first, h.usual()), 0.0
 	for _, g := range slices.Compact(gaps) {
 		if s := share(w, first, g); s > most && g > h.dataAt && g <= maxBlock {
 			best, most = g, s

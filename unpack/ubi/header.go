@@ -26,6 +26,16 @@ func parseErase(b []byte) (eraseHeader, bool) {
 	return h, h.volumeAt >= headerSize && h.dataAt >= h.volumeAt+headerSize && h.dataAt <= 1<<20
 }
 
+// usual is the commonest size of erase blocks by where their headers are: 64 pages, whose size is the second header's offset, or that of
+// the data where it shares a page with the first; 64 KiB at least.
+func (h eraseHeader) usual() int64 {
+	page := h.volumeAt
+	if h.dataAt != 2*page {
+		page = h.dataAt
+	}
+	return max(64*page, 64<<10)
+}
+
 // volumeHeader tells which logical block of which volume an erase block holds.
 type volumeHeader struct {
 	volume, block     uint32

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io"
 	"math/bits"
+	"slices"
 
 	"github.com/biopsy-sca/biopsy/internal/flash"
 )
@@ -127,6 +128,12 @@ func fit(c io.ReaderAt, size int64, l layout, headerFirst bool) (layout, int) {
 		next.first = true
 		layouts = append(layouts, next)
 	}
+	if headerFirst {
+		layouts = slices.DeleteFunc(layouts, func(l layout) bool { return !l.beginsWithHeader(w) })
+	}
+	if len(layouts) == 0 {
+		return l, 0
+	}
 	scores := make([]int, len(layouts))
 	for at := int64(0); at+l.whole() <= size; at += l.whole() {
 		b, err := w.Bytes(at, int(l.whole()))
@@ -135,7 +142,7 @@ func fit(c io.ReaderAt, size int64, l layout, headerFirst bool) (layout, int) {
 		}
 		_, isHeader := parseHeader(b, l.order)
 		for i, l := range layouts {
-			scores[i] += l.score(b[l.page:], isHeader, headerFirst && at == 0)
+			scores[i] += l.score(b[l.page:], isHeader)
 		}
 	}
 	best := 0
@@ -147,14 +154,22 @@ func fit(c io.ReaderAt, size int64, l layout, headerFirst bool) (layout, int) {
 	return layouts[best], scores[best]
 }
 
-// score judges the tags of one chunk; first is a chunk that is known to be a header.
-func (l layout) score(spare []byte, isHeader, first bool) int {
+// beginsWithHeader tells whether the first chunk is tagged as what it is.
+func (l layout) beginsWithHeader(w *flash.Window) bool {
+	b, err := w.Bytes(0, int(min(l.whole(), w.Size())))
+	if err != nil || int64(len(b)) < l.whole() {
+		return false
+	}
+	t, ok := l.tags(b[l.page:])
+	return ok && t.number == 0
+}
+
+// score judges the tags of one chunk.
+func (l layout) score(spare []byte, isHeader bool) int {
 	t, ok := l.tags(spare)
 	switch {
 	case !ok, t.number == 0 && !isHeader:
 		return -2
-	case first && t.number != 0:
-		return -1000
 	case t.number == 0:
 		return 4
 	case t.bytes == uint32(l.page): // most chunks of data are full
