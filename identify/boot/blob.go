@@ -17,7 +17,7 @@ var Blob = biopsy.Extractor{
 	Name:  "boot-banner",
 	Basis: biopsy.Binary,
 	From:  biopsy.Standard,
-	Names: []string{"*.raw", "*.bin", "*.rom", "*.fd", "*.fw", "*.img", "*.efi", "*.te", "*.axf", "SPL", "MLO", "u-boot*",
+	Names: []string{"*.raw", "*.bin", "*.rom", "*.fd", "*.fw", "*.img", "*.efi", "*.te", "*.axf", "*.elf", "SPL", "MLO", "u-boot*",
 		"Image", "zImage", "uImage", "bzImage", "fitImage", "[Iuzbf]*mage-*", "vmlinu*", "initr*"}, // packed ones too: a name opens what is inside an image
 	Wants:   wantsBlob,
 	Head:    likeBlob,

@@ -21,7 +21,7 @@ var Module = biopsy.Extractor{
 	Extract: readModule,
 }
 
-const maxModinfo = 64 << 10
+const maxModinfo = 256 << 10 // drivers of modems name a thousand devices
 
 func readModule(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence)) error {
 	f, err := elf.Open(in.Content, in.Size())

@@ -29,6 +29,8 @@ var All = []biopsy.Unpacker{
 	Android,
 	VendorBoot,
 	MCUboot,
+	FIP,
+	ESPPartitions,
 	TRX,
 	CHK,
 	Seama,

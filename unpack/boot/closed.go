@@ -92,7 +92,16 @@ func luksSize(r io.ReaderAt, off, max int64) (int64, bool) {
 }
 
 func saltedSize(r io.ReaderAt, off, max int64) (int64, bool) {
-	return 0, max >= 1024 && len(header(r, off, max, 1024)) == 1024 && off%4 == 0
+	b := header(r, off, max, 1024)
+	var seen [256]bool
+	kinds := 0
+	for _, x := range b {
+		if !seen[x] {
+			seen[x] = true
+			kinds++
+		}
+	}
+	return 0, len(b) == 1024 && kinds > 220 // of random bytes, 251 are expected
 }
 
 // veritySize counts the blocks of the tree, level by level.

@@ -3,6 +3,7 @@ package boot
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/md5"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -49,7 +50,7 @@ func noise(n int) []byte {
 	x := uint32(1)
 	for i := range b {
 		x = x*1664525 + 1013904223
-		b[i] = byte(x>>24) | 1
+		b[i] = byte(x >> 24)
 	}
 	return b
 }
@@ -238,6 +239,19 @@ func esp() []byte {
 	return append(b, sum)
 }
 
+func fipImage() []byte {
+	uuid := []byte{0x47, 0xd4, 0x08, 0x6d, 0x4c, 0xfe, 0x98, 0x46, 0x9b, 0x95, 0x29, 0x50, 0xcb, 0xbd, 0x5a, 0x00}
+	return join([]byte("\x01\x00\x64\xaa\x78\x56\x34\x12"), make([]byte, 8), uuid, words(le, 136, 0, 50, 0, 0, 0),
+		bytes.Repeat([]byte{7}, 16), words(le, 186, 0, 30, 0, 0, 0), make([]byte, 40), code(80))
+}
+
+func espPartitions() []byte {
+	b := join([]byte{0xaa, 0x50, 1, 2}, words(le, 0x9000, 0x6000), fixed("nvs", 20), []byte{0xaa, 0x50, 0, 0}, words(le, 0x10000, 0x100000), fixed("factory", 20))
+	sum := md5.Sum(b)
+	b = join(b, []byte{0xeb, 0xeb}, bytes.Repeat([]byte{0xff}, 14), sum[:])
+	return append(b, bytes.Repeat([]byte{0xff}, espTableSize-len(b))...)
+}
+
 // efiSection is a section of a firmware file.
 func efiSection(kind byte, data []byte) []byte {
 	n := 4 + len(data)
@@ -405,6 +419,8 @@ func samples() []sample {
 		{"suffix.dfu", dfuSuffix(code(60))},
 		{"esp", esp()},
 		{"volume", volumes()},
+		{"fip", fipImage()},
+		{"esp-partitions", espPartitions()},
 		{"hex", intelHex()},
 		{"srec", srecord()},
 		{"zimage", zimage()},
@@ -416,7 +432,7 @@ func samples() []sample {
 		{"pkcs7", pkcs7()},
 		{"shrs", shrs()},
 		{"luks", luks()},
-		{"salted", join([]byte("Salted__"), code(2000))},
+		{"salted", join([]byte("Salted__"), noise(2000))},
 		{"nothing", code(3000)},
 	}
 }
