@@ -53,7 +53,7 @@ func orderOf(b []byte) binary.ByteOrder {
 // something else.
 const maxGap = 4 << 20
 
-// extent goes from node to node until there are no more.
+// extent goes from node to node until there are no more. The first must be sound.
 func extent(c io.ReaderAt, off, max int64) (int64, bool) {
 	head := make([]byte, min(max, headerSize))
 	if n, _ := c.ReadAt(head, off); n < len(head) {
@@ -64,23 +64,20 @@ func extent(c io.ReaderAt, off, max int64) (int64, bool) {
 		return 0, false
 	}
 	section := io.NewSectionReader(c, off, max)
+	first := scanner{window: flash.NewWindow(section, max), order: order}
+	if n, err := first.next(); err != nil || !n.sound() {
+		return 0, false
+	}
 	g := geometry(section, max, order)
 	w := flash.NewWindow(g.Strip(section), g.Net(max))
-	end, sound := int64(0), 0
-	s := scanner{window: w, order: order, reach: maxGap}
-	for count := 0; sound > 0 || count < doubt; count++ {
+	end := int64(0)
+	for s := (scanner{window: w, order: order, reach: maxGap}); ; {
 		n, err := s.next()
 		if err != nil {
 			break
 		}
-		if end = n.at + n.room(); n.sound() {
-			sound++
-		}
+		end = min(n.at+n.room(), w.Size())
 	}
-	if sound == 0 {
-		return 0, false
-	}
-	end = min(end, w.Size())
 	blank, err := w.Blank(end, min(w.Size(), (end+eraseBlock-1)/eraseBlock*eraseBlock))
 	end += blank
 	if g.Page != 0 {
@@ -88,9 +85,6 @@ func extent(c io.ReaderAt, off, max int64) (int64, bool) {
 	}
 	return min(end, max), err == nil
 }
-
-// doubt is how many nodes may fail their checksums before what looked like an image is none.
-const doubt = 8
 
 // eraseBlock is as large as those of common chips: what is blank up to its end belongs to an image.
 const eraseBlock = 256 << 10
@@ -224,8 +218,11 @@ func geometry(c io.ReaderAt, size int64, order binary.ByteOrder) flash.Geometry 
 
 type tally struct{ good, bad int }
 
-// samples is how many nodes tell a geometry.
-const samples = 200
+// samples is how many nodes tell a geometry, doubt how many may fail before the first that does not.
+const (
+	samples = 200
+	doubt   = 8
+)
 
 func sample(c io.ReaderAt, size int64, order binary.ByteOrder, g flash.Geometry) (t tally) {
 	size = min(g.Net(size), 4<<20)

@@ -66,9 +66,13 @@ func (d *device) unpack(ctx context.Context) error {
 	return nil
 }
 
+// maxTold bounds how many damaged erase blocks are told one by one.
+const maxTold = 100
+
 // scan reads the headers of all erase blocks.
 func (d *device) scan(ctx context.Context) ([]copyOf, error) {
 	var found []copyOf
+	broken := 0
 	for i := int64(0); i < d.blocks(); i++ {
 		if i%256 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -79,10 +83,16 @@ func (d *device) scan(ctx context.Context) ([]copyOf, error) {
 			found = append(found, copyOf{h, i})
 			continue
 		}
-		if !d.free(block) {
+		if d.free(block) {
+			continue
+		}
+		if broken++; broken <= maxTold {
 			d.Gap(biopsy.Gap{Place: biopsy.Place{Offset: d.start + i*d.stride}, Size: d.room() - d.dataAt,
 				Reason: fmt.Sprintf("erase block at offset %d: its volume header fails its checksum", d.start+i*d.stride)})
 		}
+	}
+	if broken > maxTold {
+		d.lost("", fmt.Sprintf("%d more erase blocks with volume headers that fail their checksums", broken-maxTold), int64(broken-maxTold)*(d.room()-d.dataAt))
 	}
 	return found, nil
 }
