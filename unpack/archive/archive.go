@@ -7,7 +7,7 @@
 //
 // Names are cleaned by internal/treepath: a name that climbs out is shown with its ".." as %2E%2E. Two members of one name are
 // both yielded, for nobody can tell which one the device uses. Links are not yielded: a hard link's bytes come under the name
-// of its target. What is cut off, encrypted or packed by a method we do not know is a gap; what comes before a damage is kept.
+// of its target; but cpio, whose names of one file are equal, yields each. What is cut off, encrypted or packed by a method we do not know is a gap; what comes before a damage is kept.
 package archive
 
 import (

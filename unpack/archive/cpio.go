@@ -31,11 +31,12 @@ type cpioHeader struct {
 	base                            int
 	align                           int64
 	mode, nlink, filesize, namesize [2]int // from, to
+	ino, dev                        [2]int
 }
 
 var (
-	newc = cpioHeader{110, 16, 4, [2]int{14, 22}, [2]int{38, 46}, [2]int{54, 62}, [2]int{94, 102}}
-	odc  = cpioHeader{76, 8, 1, [2]int{18, 24}, [2]int{36, 42}, [2]int{65, 76}, [2]int{59, 65}}
+	newc = cpioHeader{110, 16, 4, [2]int{14, 22}, [2]int{38, 46}, [2]int{54, 62}, [2]int{94, 102}, [2]int{6, 14}, [2]int{62, 78}}
+	odc  = cpioHeader{76, 8, 1, [2]int{18, 24}, [2]int{36, 42}, [2]int{65, 76}, [2]int{59, 65}, [2]int{12, 18}, [2]int{6, 12}}
 )
 
 // cpioFormat knows a header by its first six bytes.
@@ -47,6 +48,13 @@ func cpioFormat(b []byte) (cpioHeader, bool) {
 		return odc, true
 	}
 	return cpioHeader{}, false
+}
+
+// inode tells from a header which file a name is one of.
+func (h cpioHeader) inode(b []byte) (i cpioInode) {
+	n := copy(i[:], b[h.ino[0]:h.ino[1]])
+	copy(i[n:], b[h.dev[0]:h.dev[1]])
+	return i
 }
 
 func (h cpioHeader) field(b []byte, at [2]int) (int64, error) {
@@ -77,6 +85,7 @@ type cpio struct {
 	r        *bufio.Reader
 	pos      int64 // of r
 	segments int
+	links    cpioLinks
 }
 
 func (a *cpio) walk() error {
@@ -140,12 +149,16 @@ func (a *cpio) archive() error {
 			return err
 		}
 		last, err := a.member(start)
-		if err != nil && a.stopped == nil {
+		if a.stopped != nil {
+			return err
+		}
+		if err != nil {
+			a.loseLinks()
 			return damage(a.pos, err)
 		}
-		if err != nil || last {
+		if last {
 			a.segments++
-			return err
+			return a.emptyLinks()
 		}
 	}
 }
@@ -171,6 +184,7 @@ func (a *cpio) member(start int64) (last bool, err error) {
 		}
 	}
 	mode, nlink, size, nameSize := n[0], n[1], n[2], n[3]
+	inode := h.inode(b)
 	if nameSize < 1 || nameSize > 65536 {
 		return false, fmt.Errorf("cpio header: name of %d bytes", nameSize)
 	}
@@ -188,37 +202,54 @@ func (a *cpio) member(start int64) (last bool, err error) {
 	if shown == "TRAILER!!!" {
 		return true, nil
 	}
-	if err := a.body(shown, mode, nlink, size); err != nil {
+	const typeBits, regular = 0o170000, 0o100000
+	names := []cpioName{{shown, fs.FileMode(mode & 0o777)}}
+	switch {
+	case mode&typeBits != regular:
+		names = nil
+	case nlink > 1 && size == 0:
+		return false, a.wait(inode, names[0])
+	case nlink > 1:
+		names = append(a.arrive(inode, size), names...)
+	}
+	if err := a.body(shown, names, size); err != nil {
 		return false, err
 	}
 	return false, a.pad(start, h.align)
 }
 
-// body yields a regular file and goes behind its bytes. Of the names of one file only the last has the bytes.
-func (a *cpio) body(name string, mode, nlink, size int64) error {
-	const typeBits, regular = 0o170000, 0o100000
-	f := biopsy.File{Size: size, Mode: fs.FileMode(mode & 0o777)}
-	wanted := mode&typeBits == regular && (nlink < 2 || size > 0)
-	if a.content != nil {
-		if left := a.content.Size() - a.pos; size > left {
-			return fmt.Errorf("member %q: %d bytes are missing: %w", name, size-left, io.ErrUnexpectedEOF)
-		}
-		f.Open = lazy(a.content, a.pos, size)
-		if wanted {
-			if err := a.file(name, f); err != nil {
-				return err
-			}
-		}
-		return a.skip(size)
+// body yields a regular file under its names, none of them for what is no such file, and goes behind its bytes.
+func (a *cpio) body(shown string, names []cpioName, size int64) error {
+	if a.content == nil {
+		return a.bodyOfStream(names, size)
 	}
-	in := &exactly{r: a.r, left: size}
-	if wanted {
-		f.Transient, f.Open = true, a.transient(in)
-		if err := a.file(name, f); err != nil {
+	if left := a.content.Size() - a.pos; size > left {
+		for _, n := range names[:max(0, len(names)-1)] {
+			a.lost(n.name, "hard link whose bytes are cut off", size)
+		}
+		return fmt.Errorf("member %q: %d bytes are missing: %w", shown, size-left, io.ErrUnexpectedEOF)
+	}
+	for _, n := range names {
+		if err := a.file(n.name, biopsy.File{Size: size, Mode: n.mode, Open: lazy(a.content, a.pos, size)}); err != nil {
 			return err
 		}
 	}
-	_, err := io.Copy(io.Discard, in)
+	return a.skip(size)
+}
+
+func (a *cpio) bodyOfStream(names []cpioName, size int64) (err error) {
+	in := &exactly{r: a.r, left: size}
+	switch len(names) {
+	case 0:
+	case 1:
+		err = a.file(names[0].name, biopsy.File{Size: size, Mode: names[0].mode, Transient: true, Open: a.transient(in)})
+	default:
+		err = a.sharedMember(names, size, in)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, in)
 	a.pos += size
 	return err
 }
