@@ -2,9 +2,9 @@
 //
 // What comes in: a reader and the name of its compression, which Detect knows from the first bytes: gzip (RFC 1952), bzip2,
 // xz (tukaani.org, 1.2.0 of 2024), lzma (the "alone" format of LZMA SDK), zstd (RFC 8878), lz4 (frame format 1.6.4 of 2023, and
-// the legacy frames of Linux kernels). What goes out: a reader of the
-// plain bytes. It never bounds how many come out; the caller does. A decoder's own memory stays below 130 MiB whatever the
-// bytes claim.
+// the legacy frames of Linux kernels). What goes out: a reader of the plain bytes. It never bounds how many come out; the caller
+// does. Blocks of file systems, which are packed on their own, are unpacked by Block, into the room that the caller gives. A
+// decoder's own memory stays below 130 MiB whatever the bytes claim.
 package codec
 
 import (

@@ -59,12 +59,13 @@ type lzmaDecoder struct {
 
 var lzmaDecoders = sync.Pool{New: func() any { return new(lzmaDecoder) }}
 
-// properties takes the byte that holds lc, lp and pb, at most 8, 4 and 4.
+// properties takes the byte that holds lc, lp and pb. As in XZ Utils, lc and lp are 4 at most together: more would make a small
+// block cost megabytes.
 func (d *lzmaDecoder) properties(b byte) error {
-	if b >= 9*5*5 {
+	d.lc, d.lp, d.pb = uint32(b%9), uint32(b/9%5), uint32(b/45)
+	if d.lc+d.lp > 4 || d.pb > 4 {
 		return errLZMAProp
 	}
-	d.lc, d.lp, d.pb = uint32(b%9), uint32(b/9%5), uint32(b/45)
 	return nil
 }
 

@@ -211,8 +211,8 @@ func lzma2(dst, src []byte) (out, pos int, err error) {
 			continue
 		}
 		if control >= 0xc0 {
-			if err := d.properties(h[5]); err != nil || d.lc+d.lp > 4 {
-				return out, pos, errLZMAProp
+			if err := d.properties(h[5]); err != nil {
+				return out, pos, err
 			}
 			known = true
 		}
