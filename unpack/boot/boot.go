@@ -28,6 +28,7 @@ var All = []biopsy.Unpacker{
 	FDT,
 	Android,
 	VendorBoot,
+	Payload,
 	MCUboot,
 	FIP,
 	ESPPartitions,

@@ -252,6 +252,32 @@ func espPartitions() []byte {
 	return append(b, bytes.Repeat([]byte{0xff}, espTableSize-len(b))...)
 }
 
+// proto is a message of protocol buffers: numbers and runs of bytes by field.
+func proto(fields ...any) []byte {
+	var b []byte
+	for i := 0; i < len(fields); i += 2 {
+		field := uint64(fields[i].(int)) << 3
+		switch v := fields[i+1].(type) {
+		case int:
+			b = binary.AppendUvarint(binary.AppendUvarint(b, field), uint64(v))
+		case []byte:
+			b = append(binary.AppendUvarint(binary.AppendUvarint(b, field|2), uint64(len(v))), v...)
+		}
+	}
+	return b
+}
+
+// payload holds one partition of a plain block, a hole and a zero block, and one that is only changed.
+func payload() []byte {
+	operation := func(kind, start int, more ...any) []byte {
+		return proto(append([]any{1, kind, 6, proto(1, start, 2, 1)}, more...)...)
+	}
+	system := proto(1, []byte("system"), 7, proto(1, 4*4096), 8, operation(0, 0, 2, 0, 3, 4096), 8, operation(6, 2), 8, operation(0, 3, 2, 4096, 3, 4096))
+	vendor := proto(1, []byte("vendor"), 7, proto(1, 4096), 8, operation(4, 0))
+	manifest := proto(3, 4096, 13, system, 13, vendor)
+	return join([]byte("CrAU"), words(be, 0, 2, 0, uint32(len(manifest)), 0), manifest, noise(8192))
+}
+
 // efiSection is a section of a firmware file.
 func efiSection(kind byte, data []byte) []byte {
 	n := 4 + len(data)
@@ -420,6 +446,7 @@ func samples() []sample {
 		{"esp", esp()},
 		{"volume", volumes()},
 		{"fip", fipImage()},
+		{"payload", payload()},
 		{"esp-partitions", espPartitions()},
 		{"hex", intelHex()},
 		{"srec", srecord()},
