@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,7 +88,7 @@ func told(t testing.TB, s biopsy.Spool, name string, image []byte, depth int) st
 
 func unpackerOf(name string, image []byte) *biopsy.Unpacker {
 	for i := range All {
-		if All[i].Match(biopsy.File{Path: name}, image[:min(len(image), 4096)]) {
+		if All[i].Match(biopsy.File{Path: name}, slices.Clip(image[:min(len(image), 4096)])) {
 			return &All[i]
 		}
 	}
@@ -138,7 +139,7 @@ func TestDamage(t *testing.T) {
 	for _, c := range samples() {
 		step := max(1, len(c.bytes)/40)
 		for n := 0; n < len(c.bytes); n += step {
-			told(t, s, c.name, c.bytes[:n], 0)
+			told(t, s, c.name, bytes.Clone(c.bytes[:n]), 0)
 			b := append([]byte(nil), c.bytes...)
 			for at := n; at < min(n+8, len(b)); at++ {
 				b[at] ^= 0xff

@@ -43,7 +43,7 @@ const (
 
 // likeEnvironment wants three words and one variable that every board has.
 func likeEnvironment(head []byte) bool {
-	if len(head) < 64 {
+	if len(head) < 80 {
 		return false
 	}
 	for _, at := range []int{4, 5} {
