@@ -11,6 +11,7 @@ import (
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/lazy"
+	"github.com/biopsy-sca/biopsy/internal/lazy/imagetest"
 )
 
 // packedBytes returns a file of the decoders' tests.
@@ -88,11 +89,11 @@ func TestMethods(t *testing.T) {
 			continue
 		}
 		img, want := handmade(byte(method), packed, text)
-		compare(t, string(packings[method]), unpackAll(lazy.Bytes(img), biopsy.DefaultLimits), want)
+		imagetest.Compare(t, string(packings[method]), imagetest.Open(Image, lazy.Bytes(img), biopsy.DefaultLimits), want)
 	}
 	img, _ := handmade(4, nil, text)
-	got := unpackAll(lazy.Bytes(img), biopsy.DefaultLimits)
-	if len(got.gaps) != 1 || got.gaps[0].Place.Path != "text" {
-		t.Errorf("a method that nobody knows: got gaps %v, want one for text", got.gaps)
+	got := imagetest.Open(Image, lazy.Bytes(img), biopsy.DefaultLimits)
+	if len(got.Gaps) != 1 || got.Gaps[0].Place.Path != "text" {
+		t.Errorf("a method that nobody knows: got gaps %v, want one for text", got.Gaps)
 	}
 }

@@ -4,15 +4,13 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
-	"math/rand"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/lazy"
+	"github.com/biopsy-sca/biopsy/internal/lazy/imagetest"
 )
 
 // tiny reads the image of testdata: a folder.
@@ -32,23 +30,14 @@ func tiny(t testing.TB) map[string][]byte {
 	return images
 }
 
-// numbers is what seq(1) prints.
-func numbers(n int) string {
-	var b strings.Builder
-	for i := range n {
-		fmt.Fprintln(&b, i+1)
-	}
-	return b.String()
-}
-
 func tinySums() map[string]string {
 	release := "NAME=\"tiny\"\nVERSION_ID=1\n"
 	sums := map[string]string{}
 	for _, f := range []struct{ path, mode, text string }{
 		{"etc/os-release", "-rw-r--r--", release},
 		{"usr/release", "-rw-r--r--", release},
-		{"usr/bin/numbers", "-rwxr-xr-x", numbers(1000)},
-		{"usr/bin/more", "-rwxr-xr-x", numbers(200)},
+		{"usr/bin/numbers", "-rwxr-xr-x", imagetest.Numbers(1000)},
+		{"usr/bin/more", "-rwxr-xr-x", imagetest.Numbers(200)},
 		{"hole", "-rw-r--r--", string(make([]byte, 3000))},
 	} {
 		sum := sha256.Sum256([]byte(f.text))
@@ -59,46 +48,19 @@ func tinySums() map[string]string {
 
 func TestTiny(t *testing.T) {
 	for name, b := range tiny(t) {
-		compare(t, name, unpackAll(lazy.Bytes(b), biopsy.DefaultLimits), tinySums())
+		imagetest.Compare(t, name, imagetest.Open(Image, lazy.Bytes(b), biopsy.DefaultLimits), tinySums())
 	}
 }
 
-// small keeps hostile images cheap.
-var small = biopsy.Limits{Files: 1000, FileSize: 1 << 20, TotalSize: 16 << 20, Ratio: 1000}
-
-// complained tells whether a damage was told in some way.
-func (f found) complained() bool { return f.err != nil || len(f.gaps) > 0 }
-
 func TestTruncated(t *testing.T) {
-	want := tinySums()
 	for name, b := range tiny(t) {
-		for n := 0; n < len(b)-1; n += 1 + n/20 {
-			got := unpackAll(lazy.Bytes(b[:n]), small)
-			if !got.complained() {
-				t.Errorf("%s cut to %d of %d bytes: nothing said", name, n, len(b))
-			}
-			for path, sum := range got.sums {
-				if want[path] != sum {
-					t.Errorf("%s cut to %d bytes: %s has other bytes", name, n, path)
-				}
-			}
-		}
+		imagetest.Truncated(t, Image, name, b, tinySums())
 	}
 }
 
 func TestBitFlips(t *testing.T) {
-	r := rand.New(rand.NewSource(1))
-	for name, b := range tiny(t) {
-		for range 400 {
-			bad := bytes.Clone(b)
-			for range 1 + r.Intn(3) {
-				bad[r.Intn(len(bad))] ^= 1 << r.Intn(8)
-			}
-			unpackAll(lazy.Bytes(bad), small)
-		}
-		if t.Failed() {
-			t.Log(name)
-		}
+	for _, b := range tiny(t) {
+		imagetest.BitFlips(Image, b)
 	}
 }
 
@@ -124,7 +86,7 @@ func FuzzUnpack(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		unpackAll(lazy.Bytes(b), small)
+		imagetest.Open(Image, lazy.Bytes(b), imagetest.Small)
 		Image.Extent(bytes.NewReader(b), 0, int64(len(b)))
 	})
 }

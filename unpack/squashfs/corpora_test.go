@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/internal/lazy/imagetest"
 )
 
 // onDisk is a file of the operating system as biopsy.Content.
@@ -38,14 +39,14 @@ var corpora = []string{"squashfs-xz", "squashfs-lzma", "squashfs-zstd"}
 func TestCorpora(t *testing.T) {
 	var first map[string]string
 	for _, name := range corpora {
-		got := unpackAll(corpus(t, "firmware/"+name+".img"), biopsy.DefaultLimits)
+		got := imagetest.Open(Image, corpus(t, "firmware/"+name+".img"), biopsy.DefaultLimits)
 		if first == nil {
-			first = got.sums
+			first = got.Sums
 		}
 		if len(first) < 100 {
 			t.Fatalf("%s: only %d files", name, len(first))
 		}
-		compare(t, name, got, first)
+		imagetest.Compare(t, name, got, first)
 	}
 }
 
@@ -56,8 +57,8 @@ func BenchmarkCorpora(b *testing.B) {
 			b.SetBytes(c.Size())
 			b.ReportAllocs()
 			for b.Loop() {
-				if got := unpackAll(c, biopsy.DefaultLimits); got.err != nil || len(got.gaps) > 0 {
-					b.Fatal(got.err, got.gaps)
+				if got := imagetest.Open(Image, c, biopsy.DefaultLimits); got.Err != nil || len(got.Gaps) > 0 {
+					b.Fatal(got.Err, got.Gaps)
 				}
 			}
 		})

@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"fmt"
-	"math/rand"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +12,7 @@ import (
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/lazy"
+	"github.com/biopsy-sca/biopsy/internal/lazy/imagetest"
 )
 
 // tiny reads the images of testdata: one folder, packed in each way with blocks of 16 KiB.
@@ -33,23 +32,14 @@ func tiny(t testing.TB) map[string][]byte {
 	return images
 }
 
-// numbers is what seq(1) prints.
-func numbers(n int) string {
-	var b strings.Builder
-	for i := range n {
-		fmt.Fprintln(&b, i+1)
-	}
-	return b.String()
-}
-
 func tinySums() map[string]string {
 	release := "NAME=\"tiny\"\nVERSION_ID=1\n"
 	sums := map[string]string{}
 	for _, f := range []struct{ path, mode, text string }{
 		{"etc/os-release", "-rw-r--r--", release},
 		{"usr/release", "-rw-r--r--", release},
-		{"usr/bin/numbers", "-rwxr-xr-x", numbers(3000)},
-		{"usr/bin/more", "-rwxr-xr-x", numbers(6000)},
+		{"usr/bin/numbers", "-rwxr-xr-x", imagetest.Numbers(3000)},
+		{"usr/bin/more", "-rwxr-xr-x", imagetest.Numbers(6000)},
 		{"hole", "-rw-r--r--", string(make([]byte, 20000))},
 	} {
 		sum := sha256.Sum256([]byte(f.text))
@@ -60,46 +50,19 @@ func tinySums() map[string]string {
 
 func TestTiny(t *testing.T) {
 	for name, b := range tiny(t) {
-		compare(t, name, unpackAll(lazy.Bytes(b), biopsy.DefaultLimits), tinySums())
+		imagetest.Compare(t, name, imagetest.Open(Image, lazy.Bytes(b), biopsy.DefaultLimits), tinySums())
 	}
 }
 
-// small keeps hostile images cheap.
-var small = biopsy.Limits{Files: 1000, FileSize: 1 << 20, TotalSize: 16 << 20, Ratio: 1000}
-
-// complained tells whether a damage was told in some way.
-func (f found) complained() bool { return f.err != nil || len(f.gaps) > 0 }
-
 func TestTruncated(t *testing.T) {
-	want := tinySums()
 	for name, b := range tiny(t) {
-		for n := 0; n < len(b)-1; n += 1 + n/20 {
-			got := unpackAll(lazy.Bytes(b[:n]), small)
-			if !got.complained() {
-				t.Errorf("%s cut to %d of %d bytes: nothing said", name, n, len(b))
-			}
-			for path, sum := range got.sums {
-				if want[path] != sum {
-					t.Errorf("%s cut to %d bytes: %s has other bytes", name, n, path)
-				}
-			}
-		}
+		imagetest.Truncated(t, Image, name, b, tinySums())
 	}
 }
 
 func TestBitFlips(t *testing.T) {
-	r := rand.New(rand.NewSource(1))
-	for name, b := range tiny(t) {
-		for range 400 {
-			bad := bytes.Clone(b)
-			for range 1 + r.Intn(3) {
-				bad[r.Intn(len(bad))] ^= 1 << r.Intn(8)
-			}
-			unpackAll(lazy.Bytes(bad), small)
-		}
-		if t.Failed() {
-			t.Log(name)
-		}
+	for _, b := range tiny(t) {
+		imagetest.BitFlips(Image, b)
 	}
 }
 
@@ -149,11 +112,11 @@ func TestOldVersions(t *testing.T) {
 		if n, ok := Image.Extent(bytes.NewReader(c.image), 0, 8192); !ok || n != 8000 {
 			t.Errorf("%s: extent %d, %v, want 8000", c.want, n, ok)
 		}
-		got := unpackAll(lazy.Bytes(c.image), small)
-		if got.err != nil || len(got.gaps) != 1 || got.gaps[0].Reason != c.want || got.gaps[0].Size != 8000 {
-			t.Errorf("got error %v, gaps %+v, want %q", got.err, got.gaps, c.want)
+		got := imagetest.Open(Image, lazy.Bytes(c.image), imagetest.Small)
+		if got.Err != nil || len(got.Gaps) != 1 || got.Gaps[0].Reason != c.want || got.Gaps[0].Size != 8000 {
+			t.Errorf("got error %v, gaps %+v, want %q", got.Err, got.Gaps, c.want)
 		}
-		checkLedger(t, c.want, got.ledgers, 8192)
+		imagetest.Ledger(t, c.want, got.Ledgers, 8192)
 	}
 }
 
@@ -187,7 +150,7 @@ func FuzzUnpack(f *testing.F) {
 	f.Add(version3(be, true).image)
 	f.Add(version3(le, false).image)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		unpackAll(lazy.Bytes(b), small)
+		imagetest.Open(Image, lazy.Bytes(b), imagetest.Small)
 		Image.Extent(bytes.NewReader(b), 0, int64(len(b)))
 	})
 }
@@ -198,6 +161,6 @@ func TestVendors(t *testing.T) {
 		b := bytes.Clone(tiny(t)[name])
 		copy(b, "shsq")
 		b[20] = 1
-		compare(t, name, unpackAll(lazy.Bytes(b), biopsy.DefaultLimits), tinySums())
+		imagetest.Compare(t, name, imagetest.Open(Image, lazy.Bytes(b), biopsy.DefaultLimits), tinySums())
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/lazy"
+	"github.com/biopsy-sca/biopsy/internal/lazy/imagetest"
 )
 
 // bitWriter writes the bit fields of version 3.
@@ -156,8 +157,8 @@ func (o *oldImage) dir(long bool, entries ...oldEntry) int {
 func version3(order binary.AppendByteOrder, marked bool) *oldImage {
 	o := &oldImage{order: order, big: order.String() == "BigEndian", marked: marked, sums: map[string]string{}, image: make([]byte, superSize)}
 	release := oldEntry{"release", kindFile, o.file("release", "VERSION_ID=3\n", false)}
-	more := oldEntry{"more", kindFile, o.file("etc/more", numbers(6000), false)}
-	long := oldEntry{"long", kindFile, o.file("etc/long", string(make([]byte, oldBlock))+numbers(4000), true)}
+	more := oldEntry{"more", kindFile, o.file("etc/more", imagetest.Numbers(6000), false)}
+	long := oldEntry{"long", kindFile, o.file("etc/long", string(make([]byte, oldBlock))+imagetest.Numbers(4000), true)}
 	etc := oldEntry{"etc", kindDir, o.dir(false, long, more)}
 	root := o.dir(true, etc, release)
 
@@ -190,7 +191,7 @@ func version3(order binary.AppendByteOrder, marked bool) *oldImage {
 func TestVersion3(t *testing.T) {
 	for _, o := range []*oldImage{version3(le, false), version3(be, false), version3(le, true), version3(be, true)} {
 		name := o.order.String()
-		compare(t, name, unpackAll(lazy.Bytes(o.image), biopsy.DefaultLimits), o.sums)
+		imagetest.Compare(t, name, imagetest.Open(Image, lazy.Bytes(o.image), biopsy.DefaultLimits), o.sums)
 		size := int64(len(o.image))
 		if n, ok := Image.Extent(bytes.NewReader(o.image), 0, size); !ok || n != size {
 			t.Errorf("%s: extent %d, %v, want %d", name, n, ok, size)
@@ -215,7 +216,7 @@ func byUnsquashfs(t *testing.T, o *oldImage) {
 	if err != nil {
 		t.Fatalf("%s: unsquashfs: %v\n%s", o.order, err, out)
 	}
-	sums := treeSums(t, filepath.Join(dir, "out"))
+	sums := imagetest.TreeSums(t, filepath.Join(dir, "out"))
 	if len(sums) != len(o.sums) {
 		t.Errorf("%s: unsquashfs finds %d files, want %d", o.order, len(sums), len(o.sums))
 	}
