@@ -281,13 +281,29 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-func FuzzUnpack(f *testing.F) {
-	for _, name := range smallNames {
-		if b := small(f, name); len(b) < 100<<10 {
-			f.Add(b)
-		}
+// apply changes an image: each edit is an offset of three bytes and a byte.
+func apply(b, edits []byte) []byte {
+	b = bytes.Clone(b)
+	for ; len(edits) >= 4 && len(b) > 0; edits = edits[4:] {
+		at := int(edits[0])<<16 | int(edits[1])<<8 | int(edits[2])
+		b[at%len(b)] = edits[3]
 	}
-	f.Fuzz(func(t *testing.T, b []byte) {
+	return b
+}
+
+func FuzzUnpack(f *testing.F) {
+	var images [2][]byte
+	for i, name := range [...]string{"small.fat12", "small.exfat"} {
+		images[i] = small(f, name)
+		f.Add(i == 0, []byte{0, 0, 11, 2, 0, 0x80, 80, 1}, len(images[i]))
+	}
+	f.Fuzz(func(t *testing.T, first bool, edits []byte, size int) {
+		b := images[1]
+		if first {
+			b = images[0]
+		}
+		b = apply(b, edits)
+		b = b[:max(min(size, len(b)), 0)]
 		if got := look(t, spool.Bytes(b)); got.err == nil {
 			checkSpans(t, got.spans, int64(len(b)))
 		}

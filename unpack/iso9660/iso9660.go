@@ -23,7 +23,7 @@ import (
 // Image opens an ISO 9660 image.
 var Image = biopsy.Unpacker{
 	Name:   "iso9660",
-	Match:  func(f biopsy.File, _ []byte) bool { return strings.HasSuffix(strings.ToLower(f.Path), ".iso") },
+	Match:  match,
 	Magics: []biopsy.Magic{{Bytes: []byte("\x01CD001\x01"), At: firstDescriptor}},
 	Extent: func(c io.ReaderAt, off, max int64) (int64, bool) {
 		if off < 0 || max < firstDescriptor+sector {
@@ -33,6 +33,12 @@ var Image = biopsy.Unpacker{
 		return v.size, err == nil && v.size <= max
 	},
 	Unpack: unpack,
+}
+
+// match takes what is named like an image: "iso9660" is what carving calls one.
+func match(f biopsy.File, _ []byte) bool {
+	name := strings.ToLower(f.Path)
+	return strings.HasSuffix(name, ".iso") || strings.HasSuffix(name, ".iso9660")
 }
 
 const (
