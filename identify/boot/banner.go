@@ -76,6 +76,8 @@ var banners = []banner{
 		said{kind: biopsy.Firmware, name: "contiki-ng", cpe: "o:contiki-ng:contiki-ng", license: "BSD-3-Clause", confidence: 0.9}},
 	{"mbed TLS ", regexp.MustCompile(`^mbed TLS (\d+\.\d+\.\d+)\x00`), mbedTLS},
 	{"Mbed TLS ", regexp.MustCompile(`^Mbed TLS (\d+\.\d+\.\d+)\x00`), mbedTLS},
+	{"lwIP/", regexp.MustCompile(`^lwIP/(\d+\.\d+\.\d+)[^ \x00\n]* \(http`),
+		said{kind: biopsy.Library, name: "lwip", cpe: "a:lwip_project:lwip", license: "BSD-3-Clause", confidence: 0.9}},
 	{"OpenSSL ", regexp.MustCompile(`^OpenSSL (\d+\.\d+\.\d+[a-z]?)(?:-fips)? +\d{1,2} [A-Z][a-z]{2} \d{4}\x00`),
 		said{kind: biopsy.Library, name: "openssl", cpe: "a:openssl:openssl", confidence: 0.9}},
 	{" inflate 1.", regexp.MustCompile(`^ inflate (\d+\.\d+\.\d+(?:\.\d+)?) Copyright 1995-\d{4} Mark Adler`), zlib},

@@ -20,6 +20,7 @@ var All = []biopsy.Extractor{
 	ModuleTree,
 	KernelConfig,
 	DeviceTree,
+	QNX,
 }
 
 // said is a component as its own bytes name it.

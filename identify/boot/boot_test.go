@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -105,9 +106,10 @@ func samples() []sample {
 		{"grub", "grubx64.efi", between(sbatTable)},
 		{"zephyr", "zephyr.bin", between("*** Booting Zephyr OS build v3.2.0 ***\n", "*** Booting nRF Connect SDK v2.5.0 ***\n", "mbed TLS 2.28.1", "Booting Zephyr OS build v9.9.9")},
 		{"threadx", "app.bin", between("Copyright (c) 1996-2009 Express Logic Inc. * ThreadX Cortex-M3/GNU Version G5.3.5.3 SN: 23 *")},
-		{"others", "app.raw", between("VxWorks (for ARMARCH7) version 6.9", "main(): This is RIOT! (Version: 2022.10)\n", "NuttShell (NSH) NuttX-10.3.0\n", "Contiki-NG-release/v4.8", "uC/OS-III Idle Task", "COREBOOT_VERSION: 4.19\n", "VxWorks is a trademark", "OpenSSL 1.1.1s  1 Nov 2022", "OpenSSL 9.9.9 is needed")},
+		{"others", "app.raw", between("VxWorks (for ARMARCH7) version 6.9", "main(): This is RIOT! (Version: 2022.10)\n", "NuttShell (NSH) NuttX-10.3.0\n", "Contiki-NG-release/v4.8", "uC/OS-III Idle Task", "COREBOOT_VERSION: 4.19\n", "VxWorks is a trademark", "OpenSSL 1.1.1s  1 Nov 2022", "OpenSSL 9.9.9 is needed", "Server: lwIP/2.1.3 (http://savannah.nongnu.org/projects/lwip)")},
 		{"freertos-cortex-m", "app.bin", cortexM()},
 		{"freertos-half", "app.bin", between("IDLE", "The Tmr Svc task")},
+		{"qnx", "0x0.qnx-ifs", append([]byte("\xeb\x7e\xff\x00\x01\x00\x00\x00\x00\x01\x28\x00"), make([]byte, 300)...)},
 		{"esp", "app.bin", espImage()},
 		{"device-tree", "fdt-1.dtb", dtb()},
 		{"module-out-of-tree", "lib/modules/6.1.55/extra/pump.ko", module("license=Proprietary\x00version=2.1\x00name=pump\x00depends=usbcore\x00vermagic=6.1.55 SMP mod_unload aarch64\x00")},
@@ -123,7 +125,7 @@ func told(t testing.TB, p string, b []byte) string {
 	t.Helper()
 	var out strings.Builder
 	for _, x := range All {
-		if !wanted(x, p) || x.Head != nil && !x.Head(b[:min(len(b), 4096)]) {
+		if !wanted(x, p) || x.Head != nil && !x.Head(slices.Clip(b[:min(len(b), 4096)])) {
 			continue
 		}
 		in := biopsy.Input{File: biopsy.File{Path: p}, Content: spool.Bytes(b), Gap: func(g biopsy.Gap) { fmt.Fprintf(&out, "gap %s: %s\n", g.Place, g.Reason) }}

@@ -140,3 +140,21 @@ func readESP(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence)) err
 	}
 	return nil
 }
+
+// QNX knows the boot image of QNX Neutrino by its startup header (sys/startup.h of QNX SDP 6.6, 2014), which states no version.
+var QNX = biopsy.Extractor{
+	Name:    "qnx-image",
+	Basis:   biopsy.Binary,
+	Names:   []string{"*.ifs", "*.qnx-ifs", "*.bin", "*.img"},
+	Head:    isQNX,
+	Extract: readQNX,
+}
+
+func isQNX(head []byte) bool {
+	return len(head) >= 256 && bytes.HasPrefix(head, []byte("\xeb\x7e\xff\x00\x01\x00")) && binary.LittleEndian.Uint16(head[8:]) == 256
+}
+
+func readQNX(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence)) error {
+	emit(said{kind: biopsy.Firmware, name: "qnx-neutrino", supplier: "BlackBerry QNX", confidence: 0.85}.evidence(in))
+	return nil
+}

@@ -52,6 +52,7 @@ var All = []biopsy.Unpacker{
 	SHRS,
 	LUKS,
 	Salted,
+	QNX,
 	Verity,
 	PKCS7,
 }

@@ -18,6 +18,8 @@ var (
 	LUKS = closed("luks", "encrypted: LUKS volume", []biopsy.Magic{{Bytes: []byte("LUKS\xba\xbe\x00\x01")}, {Bytes: []byte("LUKS\xba\xbe\x00\x02")}}, luksSize)
 	// Salted is what "openssl enc" writes.
 	Salted = closed("salted", "encrypted: OpenSSL enc", []biopsy.Magic{{Bytes: []byte("Salted__")}}, saltedSize)
+	// QNX is the boot image of QNX Neutrino (sys/startup.h of QNX SDP 6.6, 2014): its file system is not opened.
+	QNX = unopened("qnx-ifs", "QNX image file system", []biopsy.Magic{{Bytes: []byte("\xeb\x7e\xff\x00\x01\x00")}}, qnxSize)
 	// Verity is the superblock and the hash tree of dm-verity (cryptsetup's format 1 of 2012).
 	Verity = known("verity", "dm-verity hash tree", []biopsy.Magic{{Bytes: []byte("verity\x00\x00")}}, veritySize)
 	// PKCS7 is a signature (RFC 5652, signedData) as it stands behind update bundles.
@@ -61,12 +63,34 @@ func known(name, what string, magics []biopsy.Magic, extent func(io.ReaderAt, in
 func closed(name, what string, magics []biopsy.Magic, extent func(io.ReaderAt, int64, int64) (int64, bool)) biopsy.Unpacker {
 	u := known(name, what, magics, extent)
 	u.Unpack = func(_ context.Context, _ biopsy.File, c biopsy.Content, u biopsy.UnpackOptions) error {
-		if u.Ledger != nil {
+		if u.Ledger != nil && c.Size() > 0 {
 			u.Ledger([]biopsy.Span{{Size: c.Size(), Status: biopsy.BytesEncrypted, What: what}})
 		}
 		return fmt.Errorf("not opened: %s", what)
 	}
 	return u
+}
+
+// unopened makes an unpacker of something that we know by its header only.
+func unopened(name, what string, magics []biopsy.Magic, extent func(io.ReaderAt, int64, int64) (int64, bool)) biopsy.Unpacker {
+	u := known(name, what, magics, extent)
+	u.Unpack = func(_ context.Context, _ biopsy.File, c biopsy.Content, u biopsy.UnpackOptions) error {
+		if u.Ledger != nil && c.Size() > 0 {
+			u.Ledger([]biopsy.Span{{Size: c.Size(), What: what}})
+		}
+		return fmt.Errorf("not opened: %s", what)
+	}
+	return u
+}
+
+// qnxSize is stored_size of the startup header.
+func qnxSize(r io.ReaderAt, off, max int64) (int64, bool) {
+	h := header(r, off, max, 256)
+	if len(h) < 256 || le.Uint16(h[8:]) != 256 {
+		return 0, false
+	}
+	startup, stored := int64(le.Uint32(h[32:])), int64(le.Uint32(h[36:]))
+	return stored, startup >= 256 && startup <= stored && stored <= max
 }
 
 func shrsSize(r io.ReaderAt, off, max int64) (int64, bool) {

@@ -410,6 +410,12 @@ func shrs() []byte {
 	return append(h, code(256)...)
 }
 
+func qnx() []byte {
+	b := append([]byte("\xeb\x7e\xff\x00\x01\x00\x00\x00\x00\x01\x28\x00"), code(800)...)
+	copy(b[32:], words(le, 400, uint32(len(b))))
+	return b
+}
+
 func luks() []byte {
 	h := fixed("LUKS\xba\xbe\x00\x02", 4096)
 	be.PutUint64(h[8:], 16<<10)
@@ -459,6 +465,7 @@ func samples() []sample {
 		{"pkcs7", pkcs7()},
 		{"shrs", shrs()},
 		{"luks", luks()},
+		{"qnx", qnx()},
 		{"salted", join([]byte("Salted__"), noise(2000))},
 		{"nothing", code(3000)},
 	}
