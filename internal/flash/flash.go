@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 
 	"github.com/biopsy-sca/biopsy"
 )
@@ -18,6 +19,21 @@ func CRC0(p []byte) uint32 { return ^crc32.Update(^uint32(0), crc32.IEEETable, p
 
 // CRC1 is crc32(~0, ...) of Linux: begun with ones and not inverted (UBI, UBIFS).
 func CRC1(p []byte) uint32 { return ^crc32.ChecksumIEEE(p) }
+
+// Mode turns the bits of a Unix inode into a mode, without its type: only regular files are told.
+func Mode(m uint32) fs.FileMode {
+	mode := fs.FileMode(m & 0o777)
+	if m&0o4000 != 0 {
+		mode |= fs.ModeSetuid
+	}
+	if m&0o2000 != 0 {
+		mode |= fs.ModeSetgid
+	}
+	if m&0o1000 != 0 {
+		mode |= fs.ModeSticky
+	}
+	return mode
+}
 
 // A Window reads windowSize at once, and less in the beginning: most that looks like a file system is none after a few bytes.
 const (

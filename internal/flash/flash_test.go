@@ -19,6 +19,14 @@ func TestChecksums(t *testing.T) {
 	}
 }
 
+func TestMode(t *testing.T) {
+	for bits, want := range map[uint32]string{0o100644: "-rw-r--r--", 0o104755: "urwxr-xr-x", 0o102711: "grwx--x--x", 0o101777: "trwxrwxrwx"} {
+		if got := Mode(bits).String(); got != want {
+			t.Errorf("%o: got %s, want %s", bits, got, want)
+		}
+	}
+}
+
 func TestWindow(t *testing.T) {
 	b := make([]byte, 3*windowSize+5)
 	for i := range b {

@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"slices"
 
 	"github.com/biopsy-sca/biopsy"
@@ -173,7 +172,7 @@ func (im *image) file(path string, ino uint32) error {
 		return nil
 	}
 	size := int64(newest.isize)
-	return im.Yield(biopsy.File{Path: path, Size: size, Mode: fs.FileMode(newest.mode & 0o777), Open: func() (biopsy.Content, error) {
+	return im.Yield(biopsy.File{Path: path, Size: size, Mode: flash.Mode(newest.mode), Open: func() (biopsy.Content, error) {
 		return im.open(path, nodes, size)
 	}})
 }

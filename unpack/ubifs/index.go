@@ -112,8 +112,9 @@ func (v *volume) leaf(lnum, offs, size uint32, key []byte) error {
 		return v.add(leaf{inum: inum, block: rest & (1<<29 - 1), lnum: lnum, offs: offs})
 	case keyName:
 		b, err := v.node(lnum, offs, size, nodeName, nameSize)
-		if err != nil {
-			return err
+		if err != nil { // one name is lost, the index is not
+			v.broken++
+			return nil
 		}
 		return v.name(b)
 	}
@@ -132,7 +133,8 @@ func (v *volume) add(l leaf) error {
 func (v *volume) name(b []byte) error {
 	n := int(le.Uint16(b[50:]))
 	if n > len(b)-nameSize {
-		return fmt.Errorf("directory entry with a name of %d bytes", n)
+		v.broken++
+		return nil
 	}
 	kind := flash.Other
 	switch b[49] {

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/flash"
@@ -161,7 +160,7 @@ func (v *volume) file(path string, ino uint32) error {
 	if i.size, err = v.grown(i, data); err != nil {
 		v.lost(path, err.Error(), 0)
 	}
-	return v.Yield(biopsy.File{Path: path, Size: i.size, Mode: fs.FileMode(i.mode & 0o777), Open: func() (biopsy.Content, error) {
+	return v.Yield(biopsy.File{Path: path, Size: i.size, Mode: flash.Mode(i.mode), Open: func() (biopsy.Content, error) {
 		return v.open(data, i.size), nil
 	}})
 }

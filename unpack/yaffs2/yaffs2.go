@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -163,7 +162,7 @@ func (im *image) file(path string, id uint32) error {
 		}
 	}
 	im.missing(path, o, chunks)
-	return im.Yield(biopsy.File{Path: path, Size: size, Mode: fs.FileMode(o.mode & 0o777), Open: func() (biopsy.Content, error) {
+	return im.Yield(biopsy.File{Path: path, Size: size, Mode: flash.Mode(o.mode), Open: func() (biopsy.Content, error) {
 		return im.open(chunks, size), nil
 	}})
 }
