@@ -99,6 +99,12 @@ func walked(n *Names, root uint32) string {
 	err := n.Walk(root, Visitor{
 		Visit: func(p string, ino uint32, k Kind) error { fmt.Fprintf(&b, "%s=%d ", p, ino); return nil },
 		Lost:  func(p, why string) { fmt.Fprintf(&b, "(%s: %s) ", p, why) },
+		Stray: func(dir uint32, names int) string {
+			if dir == 99 {
+				return ""
+			}
+			return fmt.Sprintf("stray-%d", dir)
+		},
 	})
 	if err != nil {
 		fmt.Fprint(&b, err)
@@ -117,7 +123,11 @@ func TestNames(t *testing.T) {
 	n.Add(1, 0, 2, []byte("a"), File)
 	n.Add(2, 1, 1, []byte("up"), Dir)
 	n.Add(50, 7, 1, []byte("astray"), File)
-	want := "b=2 b/%00=4 b/%2E%2E=4 b/up=1 (b/up: directory stands in two places: entered at the first only) b/x%2Fy%21=3 (: 1 names stand in directories that have no place in the tree: what they name was not read) "
+	n.Add(51, 50, 1, []byte("outer"), Dir)
+	n.Add(60, 61, 1, []byte("round"), Dir)
+	n.Add(61, 60, 1, []byte("round"), Dir)
+	n.Add(99, 8, 1, []byte("left"), File)
+	want := "b=2 b/%00=4 b/%2E%2E=4 b/up=1 (b/up: directory stands in two places: entered at the first only) b/x%2Fy%21=3 stray-51/outer=50 stray-51/outer/astray=7 stray-60/round=61 stray-60/round/round=60 (stray-60/round/round: directory stands in two places: entered at the first only) "
 	if got := walked(&n, 1); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

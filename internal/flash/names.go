@@ -68,19 +68,19 @@ type Visitor struct {
 	Visit func(path string, ino uint32, kind Kind) error // an error ends the walk
 	Enter func(path string, ino uint32) bool             // nil enters every directory
 	Lost  func(path, reason string)
+	// Stray is asked for a path for each directory that has names and no place in the tree: its own name was lost, or it was
+	// deleted and is not yet erased. "" leaves it; nil leaves all.
+	Stray func(dir uint32, names int) string
 }
 
 // Walk visits every name below the root directory, sorted by name within each directory. It may be called once.
 func (n *Names) Walk(root uint32, v Visitor) error {
 	n.settle()
 	w := namesWalk{Names: n, Visitor: v, seen: map[uint32]bool{}}
-	if err := w.dir("", root, 0); err != nil {
+	if err := w.dir("", root, 0); err != nil || v.Stray == nil {
 		return err
 	}
-	if lost := w.unreached(); lost > 0 {
-		v.Lost("", fmt.Sprintf("%d names stand in directories that have no place in the tree: what they name was not read", lost))
-	}
-	return nil
+	return w.strays()
 }
 
 // settle keeps the newest entry of each name.
@@ -176,17 +176,33 @@ func (w *namesWalk) below(dir uint32) (files int) {
 	return files
 }
 
-// unreached counts the names of directories that were not visited.
-func (w *namesWalk) unreached() int {
-	lost := 0
-	for i := 0; i < len(w.entries); {
-		dir := w.of(w.entries[i].parent)
-		if !w.seen[w.entries[i].parent] {
-			lost += len(dir)
+// strays visits directories that the root does not lead to: first those that no other leads to, then what goes in a circle.
+func (w *namesWalk) strays() error {
+	inside := map[uint32]bool{}
+	for _, e := range w.entries {
+		if e.kind == Dir && !w.seen[e.parent] && e.ino != e.parent {
+			inside[e.ino] = true
 		}
-		i += len(dir)
 	}
-	return lost
+	for _, all := range []bool{false, true} {
+		for i := 0; i < len(w.entries); {
+			dir := w.entries[i].parent
+			names := len(w.of(dir))
+			i += names
+			if w.seen[dir] || inside[dir] && !all {
+				continue
+			}
+			path := w.Stray(dir, names)
+			if path == "" {
+				w.below(dir)
+				continue
+			}
+			if err := w.dir(path, dir, 0); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // element escapes one name so that it is one element of a path.

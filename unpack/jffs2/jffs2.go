@@ -140,9 +140,17 @@ func (im *image) ledger(size int64) {
 // tree yields the files.
 func (im *image) tree(ctx context.Context) error {
 	lost := func(path, reason string) { im.lost(path, reason, 0) }
-	im.tellDamage()
+	sound := !im.tellDamage() && len(im.damaged) == 0
 	slices.SortFunc(im.damaged, func(a, b inodeNode) int { return cmp.Or(cmp.Compare(a.ino, b.ino), cmp.Compare(a.at, b.at)) })
-	return im.names.Walk(rootInode, flash.Visitor{Lost: lost, Visit: func(path string, ino uint32, kind flash.Kind) error {
+	stray := func(dir uint32, names int) string {
+		if sound { // names of deleted directories stay on flash until they are erased, and need not be erased at once
+			return ""
+		}
+		path := fmt.Sprintf("directory-%d", dir)
+		im.lost(path, fmt.Sprintf("directory of %d names has lost its own, or was deleted", names), 0)
+		return path
+	}
+	return im.names.Walk(rootInode, flash.Visitor{Lost: lost, Stray: stray, Visit: func(path string, ino uint32, kind flash.Kind) error {
 		if kind != flash.File {
 			return ctx.Err()
 		}
@@ -182,8 +190,8 @@ func (im *image) lost(path, reason string, size int64) {
 	im.Gap(biopsy.Gap{Place: biopsy.Place{Path: path}, Reason: reason, Size: size})
 }
 
-// tellDamage reports what was left out and belongs to no file of the tree, or cannot be told of which.
-func (im *image) tellDamage() {
+// tellDamage reports what was left out and cannot be told of which file it is. It returns whether there was any.
+func (im *image) tellDamage() bool {
 	var strange biopsy.Span
 	for _, s := range im.spans {
 		if s.Status == biopsy.BytesUnknown && s.Size > 0 {
@@ -196,6 +204,7 @@ func (im *image) tellDamage() {
 	if im.broken > 0 {
 		im.lost("", fmt.Sprintf("%d nodes fail their checksums and were left out", im.broken), 0)
 	}
+	return strange.Size > 0 || im.broken > 0
 }
 
 // geometry finds out whether the image is a dump with spare bytes, by the checksums of its first nodes. They break wherever a node

@@ -144,9 +144,21 @@ func TestDamage(t *testing.T) {
 	m.name(77, 2, 10, "astray", 8)
 	m.data(10, 1, 4096, 0, 4096, 9, one)
 	r = flashtest.Unpack(Image, spool.Bytes(m.image))
-	if !strings.Contains(r.Files["file"], "method 9") || !strings.Contains(r.Reasons(), "two places") || !strings.Contains(r.Reasons(), "1 names stand in directories that have no place") {
+	if !strings.Contains(r.Files["file"], "method 9") || !strings.Contains(r.Reasons(), "two places") || len(r.Files) != 1 {
 		t.Errorf("got %v, %s", r.Files, r.Reasons())
 	}
+}
+
+// TestStray reads a directory whose own name is damaged.
+func TestStray(t *testing.T) {
+	m := maker{order: binary.LittleEndian}
+	m.clean()
+	at := m.name(1, 1, 5, "usr", 4)
+	m.name(5, 1, 10, "pumpd", 8)
+	m.data(10, 1, 4, 0, 4, 0, []byte("pump"))
+	check(t, flashtest.Unpack(Image, spool.Bytes(m.image)), map[string][]byte{"usr/pumpd": []byte("pump")}, "")
+	m.image[at+nameSize] ^= 1
+	check(t, flashtest.Unpack(Image, spool.Bytes(m.image)), map[string][]byte{"directory-5/pumpd": []byte("pump")}, "directory-5: directory of 1 names has lost its own")
 }
 
 func TestSpareBytes(t *testing.T) {

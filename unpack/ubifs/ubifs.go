@@ -113,6 +113,11 @@ func (v *volume) tree(ctx context.Context) error {
 	return v.names.Walk(rootInode, flash.Visitor{
 		Lost:  func(path, reason string) { v.lost(path, reason, 0) },
 		Enter: v.enter,
+		Stray: func(dir uint32, names int) string {
+			path := fmt.Sprintf("directory-%d", dir)
+			v.lost(path, fmt.Sprintf("directory of %d names has lost its own, or was deleted", names), 0)
+			return path
+		},
 		Visit: func(path string, ino uint32, kind flash.Kind) error {
 			if kind != flash.File {
 				return ctx.Err()

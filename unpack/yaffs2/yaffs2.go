@@ -100,7 +100,12 @@ func (im *image) tree(ctx context.Context) error {
 		return err
 	}
 	return im.names.Walk(rootObject, flash.Visitor{
-		Lost: func(path, reason string) { im.lost(path, reason) },
+		Lost: im.lost,
+		Stray: func(dir uint32, names int) string {
+			path := fmt.Sprintf("directory-%d", dir)
+			im.lost(path, fmt.Sprintf("directory of %d names has lost its own, or was deleted", names))
+			return path
+		},
 		Visit: func(path string, id uint32, kind flash.Kind) error {
 			if kind != flash.File {
 				return ctx.Err()
