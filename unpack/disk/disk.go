@@ -36,6 +36,7 @@ func virtual(ctx context.Context, f biopsy.File, d reader, u biopsy.UnpackOption
 		return err
 	}
 	if t != nil {
+		t.budget = u.Budget
 		_, err := t.yield(ctx, d, u)
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,7 +52,7 @@ func look(t testing.TB, name string, c biopsy.Content) found {
 			continue
 		}
 		f.err = u.Unpack(context.Background(), in, c, biopsy.UnpackOptions{
-			Limits: biopsy.DefaultLimits,
+			Limits: biopsy.DefaultLimits, Budget: new(budget),
 			Yield: func(m biopsy.File) error {
 				f.names = append(f.names, m.Path)
 				f.bytes[m.Path] = content(t, m)
@@ -64,6 +65,16 @@ func look(t testing.TB, name string, c biopsy.Content) found {
 	}
 	f.err = errors.New("no unpacker")
 	return f
+}
+
+// budget pays for 64 MiB.
+type budget int64
+
+func (b *budget) Spend(n int64) error {
+	if *b += budget(n); *b > 64<<20 {
+		return errors.New("the limit is reached")
+	}
+	return nil
 }
 
 // content reads a member; nil when that fails or it is too large for a test.
@@ -399,6 +410,42 @@ func TestSamples(t *testing.T) {
 	}
 }
 
+// TestHugeDisk says that a small image holds a disk of 256 TiB: what is not partitioned is looked at as far as the budget goes.
+func TestHugeDisk(t *testing.T) {
+	img := slices.Concat(sparseMagic, []byte("\x00\x00\x1c\x00\x0c\x00"), make([]byte, 16))
+	for i, n := range []uint32{64 << 10, 1<<32 - 1, 2, 0} {
+		le.PutUint32(img[12+4*i:], n)
+	}
+	chunk := func(kind uint32, blocks, size int) {
+		for _, n := range []uint32{kind, uint32(blocks), uint32(size) + 12} {
+			img = le.AppendUint32(img, n)
+		}
+	}
+	chunk(0xcac1, 1, 64<<10)
+	img = append(img, make([]byte, 64<<10)...)
+	mbr := img[28+12:]
+	copy(mbr[510:], "\x55\xaa")
+	mbr[446+4], mbr[446+9], mbr[446+13] = 0x83, 1, 1
+	chunk(0xcac3, 1<<32-2, 0)
+	got := look(t, "x", spool.Bytes(img))
+	if said := strings.Join(got.gaps, "\n"); !strings.Contains(said, "limit is reached") || got.err != nil || len(got.names) != 1 {
+		t.Errorf("got %v, %q, %q", got.err, got.gaps, got.names)
+	}
+}
+
+// TestLargePartition says no size beforehand of what is larger than a file may be: it is not unpacked.
+func TestLargePartition(t *testing.T) {
+	b := samples(t)["mbr.img"]
+	var sizes []int64
+	err := Table.Unpack(context.Background(), biopsy.File{}, spool.Bytes(b), biopsy.UnpackOptions{
+		Limits: biopsy.Limits{FileSize: 16<<10 - 1}, Yield: func(f biopsy.File) error { sizes = append(sizes, f.Size); return nil },
+		Gap: func(g biopsy.Gap) { t.Error(g) },
+	})
+	if err != nil || !slices.Equal(sizes, []int64{-1}) {
+		t.Errorf("got %v, %v", sizes, err)
+	}
+}
+
 // TestHostile changes bytes of tables and cuts: no panic, an end.
 func TestHostile(t *testing.T) {
 	r := rand.New(rand.NewSource(3))
@@ -422,21 +469,38 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-func FuzzUnpack(f *testing.F) {
-	for name, b := range samples(f) {
-		if len(b) < 300<<10 {
-			f.Add(name, b)
-		}
+// apply changes an image: each edit is an offset of three bytes and a byte.
+func apply(b, edits []byte) []byte {
+	b = bytes.Clone(b)
+	for ; len(edits) >= 4 && len(b) > 0; edits = edits[4:] {
+		at := int(edits[0])<<16 | int(edits[1])<<8 | int(edits[2])
+		b[at%len(b)] = edits[3]
 	}
-	f.Fuzz(func(t *testing.T, name string, b []byte) {
+	return b
+}
+
+func FuzzUnpack(f *testing.F) {
+	images := samples(f)
+	for name, b := range images {
+		if len(b) > 2<<20 { // too slow
+			delete(images, name)
+			continue
+		}
+		f.Add(name, []byte{0, 0, 20, 2, 0, 2, 72, 1}, len(b))
+	}
+	f.Fuzz(func(t *testing.T, name string, edits []byte, size int) {
+		b := apply(images[name], edits)
+		b = b[:max(min(size, len(b)), 0)]
 		if got := look(t, name, spool.Bytes(b)); got.err == nil && got.spans != nil {
 			checkSpans(t, got.spans, int64(len(b)))
 		}
-		if n, ok := Sparse.Extent(bytes.NewReader(b), 0, int64(len(b))); ok && n > int64(len(b)) {
-			t.Errorf("extent of %d bytes in %d", n, len(b))
-		}
-		if n, ok := Table.Extent(bytes.NewReader(b), 0, int64(len(b))); ok && n > int64(len(b)) {
-			t.Errorf("extent of %d bytes in %d", n, len(b))
+		for _, u := range kinds {
+			if u.Extent == nil {
+				continue
+			}
+			if n, ok := u.Extent(bytes.NewReader(b), 0, int64(len(b))); ok && n > int64(len(b)) {
+				t.Errorf("%s: extent of %d bytes in %d", u.Name, n, len(b))
+			}
 		}
 	})
 }

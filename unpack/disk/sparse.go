@@ -68,6 +68,9 @@ func openSparse(c io.ReaderAt, off, end int64) (d *runs.Content, size int64, err
 		}
 		at += total
 	}
+	if to != blocks {
+		return nil, 0, fmt.Errorf("chunks hold %d of %d blocks", to, blocks)
+	}
 	return b.Content(blocks * block), at - off, nil
 }
 

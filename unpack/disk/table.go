@@ -44,6 +44,8 @@ type table struct {
 	parts []partition
 	own   []partition // where the table itself stands; numbers mean nothing
 	kind  string      // "mbr" or "gpt"
+	// budget pays for looking at what is not partitioned; nil for a raw disk, whose bytes are those of the image.
+	budget biopsy.Budget
 }
 
 func matchTable(f biopsy.File, head []byte) bool {
@@ -94,7 +96,7 @@ func isFAT(b []byte) bool {
 
 // yield yields the partitions in the order of the disk, and what is not empty between them. It returns the disk's ledger.
 func (t *table) yield(ctx context.Context, d reader, u biopsy.UnpackOptions) ([]biopsy.Span, error) {
-	l := spans{end: d.Size()}
+	l := spans{end: d.Size(), budget: t.budget}
 	slices.SortFunc(t.parts, func(a, b partition) int {
 		return cmp.Or(cmp.Compare(a.off, b.off), cmp.Compare(a.number, b.number))
 	})
@@ -128,8 +130,9 @@ func (t *table) yield(ctx context.Context, d reader, u biopsy.UnpackOptions) ([]
 
 // spans collects what the bytes of a disk are.
 type spans struct {
-	taken []biopsy.Span
-	end   int64 // of the disk
+	taken  []biopsy.Span
+	end    int64 // of the disk
+	budget biopsy.Budget
 }
 
 func (l *spans) take(off, size int64, what string) {
@@ -150,7 +153,7 @@ func (l *spans) between(ctx context.Context, d reader, u biopsy.UnpackOptions) (
 		if end <= at {
 			return nil
 		}
-		s, err := unpartitioned(ctx, d, at, end, u)
+		s, err := l.unpartitioned(ctx, d, at, end, u)
 		out = append(out, s...)
 		return err
 	}
@@ -169,8 +172,8 @@ func (l *spans) between(ctx context.Context, d reader, u biopsy.UnpackOptions) (
 }
 
 // unpartitioned looks at bytes that no partition holds and yields them from the first to the last sector that is not empty.
-func unpartitioned(ctx context.Context, d reader, at, end int64, u biopsy.UnpackOptions) ([]biopsy.Span, error) {
-	from, to, err := bounds(ctx, d, at, end)
+func (l *spans) unpartitioned(ctx context.Context, d reader, at, end int64, u biopsy.UnpackOptions) ([]biopsy.Span, error) {
+	from, to, err := l.bounds(ctx, d, at, end)
 	if err != nil {
 		u.Gap(biopsy.Gap{Place: biopsy.Place{Offset: at}, Reason: "unpartitioned space: " + err.Error(), Size: end - at})
 		return []biopsy.Span{{Offset: at, Size: end - at, What: "unpartitioned"}}, ctx.Err()
@@ -191,11 +194,16 @@ func unpartitioned(ctx context.Context, d reader, at, end int64, u biopsy.Unpack
 }
 
 // bounds finds the first and the last sector between at and end that are not empty; both are end when there is none.
-func bounds(ctx context.Context, d reader, at, end int64) (from, to int64, err error) {
+func (l *spans) bounds(ctx context.Context, d reader, at, end int64) (from, to int64, err error) {
 	buf := make([]byte, 64<<10)
 	from, to = end, end
 	for off := at; off < end; off += int64(len(buf)) {
 		b := buf[:min(int64(len(buf)), end-off)]
+		if l.budget != nil {
+			if err := l.budget.Spend(int64(len(b))); err != nil {
+				return 0, 0, err
+			}
+		}
 		if err := errors.Join(ctx.Err(), readAt(d, b, off)); err != nil {
 			return 0, 0, err
 		}
