@@ -101,7 +101,7 @@ func (f *file) tail() ([]byte, error) {
 		return nil, fmt.Errorf("fragment %d: %w", f.frag, err)
 	}
 	size := int(f.node.size % f.block)
-	if f.offset > len(b) || size > len(b)-f.offset {
+	if f.offset < 0 || f.offset > len(b) || size > len(b)-f.offset {
 		return nil, fmt.Errorf("fragment %d has %d bytes, not %d at %d", f.frag, len(b), size, f.offset)
 	}
 	return b[f.offset:][:size:size], nil
