@@ -228,7 +228,7 @@ func TestTools(t *testing.T) {
 func TestPacked(t *testing.T) {
 	for _, c := range []struct{ name, args string }{
 		{"gzip", "-9nk"}, {"xz", "--check=crc32 --lzma2=dict=1MiB -k"}, {"xz", "--check=crc32 --arm --lzma2=dict=1MiB -k"}, {"lzma", "-9k"}, {"bzip2", "-9k"},
-		{"lzop", "-9k"}, {"lz4", "-l -9 -q vmlinux vmlinux.lz4"}, {"zstd", "-19 -q"},
+		{"xz", "--format=lzma --lzma1=lc=1,lp=2,pb=2 -k"}, {"lzop", "-9k"}, {"lz4", "-l -9 -q vmlinux vmlinux.lz4"}, {"zstd", "-19 -q"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -251,8 +251,11 @@ func TestPacked(t *testing.T) {
 			}
 			image := join(make([]byte, 0x100), payload, words(le, uint32(len(plain))), make([]byte, 64))
 			copy(image[0x24:], words(le, 0x016f2818, 0, uint32(len(image)), 0x04030201))
-			if c.name == "bzip2" { // arm has none
+			switch { // what a zImage has not, or what only a header can tell
+			case c.name == "bzip2":
 				image = uimage(2, 2, payload)
+			case strings.Contains(c.args, "lc=1"):
+				image = uimage(2, 3, payload)
 			}
 			got := told(t, newSpool(t), "zImage", image, 0)
 			if want := fmt.Sprintf(".raw %d %s\n", len(plain), short(plain)); !strings.Contains(got, want) {

@@ -18,6 +18,9 @@ var Environment = biopsy.Unpacker{
 	Match:  func(_ biopsy.File, head []byte) bool { return likeEnvironment(head) },
 	Magics: envMagics(),
 	Extent: func(r io.ReaderAt, off, max int64) (int64, bool) {
+		if off%16 != 0 || !likeEnvironment(header(r, off, max, 4096)) { // the check sum costs more than these
+			return 0, false
+		}
 		n, _, ok := findEnvironment(r, off, max)
 		return n, ok
 	},
@@ -38,7 +41,7 @@ func envMagics() []biopsy.Magic {
 
 const (
 	envLeast = 256
-	envMost  = 512 << 10
+	envMost  = 256 << 10
 )
 
 // likeEnvironment wants three words and one variable that every board has.
@@ -55,7 +58,7 @@ func likeEnvironment(head []byte) bool {
 		for _, w := range words[:len(words)-1] {
 			good = good && isVariable(w)
 		}
-		if good && (bytes.Contains(head, []byte("\x00bootcmd=")) || bytes.Contains(head, []byte("\x00bootdelay=")) || bytes.Contains(head, []byte("\x00baudrate="))) {
+		if good && (bytes.Contains(head, []byte("bootcmd=")) || bytes.Contains(head, []byte("\x00bootdelay=")) || bytes.Contains(head, []byte("\x00baudrate="))) {
 			return true
 		}
 	}
