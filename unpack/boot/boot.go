@@ -161,11 +161,14 @@ func (m *image) between(off, size int64) biopsy.Span {
 	return s
 }
 
+// packedEndings are what the openers of packed files take off the name of what is inside.
+var packedEndings = map[codec.Format]string{codec.Gzip: ".gz", codec.Bzip2: ".bz2", codec.XZ: ".xz", codec.LZMA: ".lzma", codec.Zstd: ".zst", codec.LZ4: ".lz4"}
+
 // ending names the bytes of a part by how they begin.
 func ending(r io.ReaderAt, off, size int64) string {
 	head := header(r, off, size, 64)
 	if f := codec.Detect(head); f != "" {
-		return ".raw." + string(f)
+		return ".raw" + packedEndings[f]
 	}
 	switch {
 	case bytes.HasPrefix(head, []byte("070701")), bytes.HasPrefix(head, []byte("070702")):
