@@ -228,7 +228,9 @@ func (v *volume) scan(lnum uint32, from int64, each func(scanned) error) error {
 			return err
 		}
 		if !isNode(b) {
-			v.broken++
+			if err := v.damaged(scanned{lnum, uint32(at), b}); err != nil {
+				return err
+			}
 			at += 8
 			continue
 		}

@@ -68,6 +68,7 @@ func (v *volume) buds(m master) ([]bud, error) {
 
 // byNodes reads all nodes of files.
 func (v *volume) byNodes(ctx context.Context) error {
+	v.searching = true
 	for lnum := int64(v.main); lnum*v.block < v.size; lnum++ {
 		if err := v.scan(uint32(lnum), 0, v.take); err != nil {
 			return err
@@ -77,6 +78,17 @@ func (v *volume) byNodes(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// damaged counts a node that fails its checksum. When all nodes are searched, one of data still takes its place as the oldest of its
+// key: a file that has no other fails to be read there, instead of holding zeros.
+func (v *volume) damaged(n scanned) error {
+	v.broken++
+	b := n.bytes
+	if !v.searching || b[20] != nodeData || len(b) < dataSize || le.Uint32(b[28:])>>29 != keyData {
+		return nil
+	}
+	return v.add(leaf{0, le.Uint32(b[24:]), le.Uint32(b[28:]) & (1<<29 - 1), n.lnum, n.offs})
 }
 
 // take keeps what a node says that may be newer than others of its key.

@@ -63,6 +63,8 @@ type volume struct {
 	names   flash.Names
 	taken   int64 // bytes of index nodes so far
 	broken  int   // nodes that fail their checksum
+
+	searching bool // for all nodes, without index
 }
 
 // load fills leaves and names from the index and the journal, or from all nodes there are.
@@ -79,7 +81,7 @@ func (v *volume) load(ctx context.Context) error {
 		}
 	}
 	if v.broken > 0 {
-		v.lost("", fmt.Sprintf("%d nodes fail their checksums and were left out", v.broken), 0)
+		v.lost("", fmt.Sprintf("%d nodes fail their checksums", v.broken), 0)
 	}
 	v.settle()
 	return nil

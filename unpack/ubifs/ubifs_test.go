@@ -149,6 +149,25 @@ func TestJournal(t *testing.T) {
 	check(t, flashtest.Unpack(Volume, spool.Bytes(m.image)), want, "index is damaged (no valid master node)")
 }
 
+// TestDamagedData reads an error where data is damaged, with the index and without.
+func TestDamagedData(t *testing.T) {
+	b := small(t)
+	at, inum := -1, numbers(t, b)["usr/bin/pumpd"]
+	for i := 0; i+dataSize < len(b) && at < 0; i += 8 {
+		if le.Uint32(b[i:]) == magic && b[i+20] == nodeData && le.Uint32(b[i+24:]) == inum {
+			at = i
+		}
+	}
+	b[at+dataSize+5] ^= 1
+	for range 2 {
+		r := flashtest.Unpack(Volume, spool.Bytes(b))
+		if !strings.Contains(r.Files["usr/bin/pumpd"], "node fails its checks") || len(r.Files) != 3 {
+			t.Errorf("got %v, %s", r.Files, r.Reasons())
+		}
+		clear(b[15872:][:2*15872])
+	}
+}
+
 func TestHostile(t *testing.T) {
 	b := small(t)
 	whole := flashtest.Unpack(Volume, spool.Bytes(b))
