@@ -208,8 +208,11 @@ func subject(o Options, s *biopsy.Scan) biopsy.Subject {
 	out.Version = cmp.Or(o.Version, out.Version)
 	if len(s.Artifacts) > 0 {
 		out.Name = cmp.Or(out.Name, s.Artifacts[0].Name)
-		if s.Artifacts[0].Kind == "container-image" {
+		switch a := s.Artifacts[0]; {
+		case a.Kind == "container-image":
 			out.Kind = cmp.Or(out.Kind, biopsy.Container)
+		case a.Kind == "file" && len(s.Ledgers) > 0: // an image, of which bytes were accounted for
+			out.Kind = cmp.Or(out.Kind, biopsy.Firmware)
 		}
 	}
 	out.Kind = cmp.Or(out.Kind, biopsy.Application)

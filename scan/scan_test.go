@@ -108,3 +108,22 @@ func TestTreeDigestIsOfBytesAndNames(t *testing.T) {
 		}
 	}
 }
+
+func TestImageIsFirmware(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pump.bin")
+	write(t, path, strings.Repeat("\xff", 4096)+strings.Repeat("\x00\x17\x80\xd2", 2048), 0o644)
+	s, err := Run(context.Background(), []string{path}, options(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Subject.Kind != biopsy.Firmware || len(s.Ledgers) != 1 {
+		t.Fatalf("kind %q, %d ledgers; want firmware with one", s.Subject.Kind, len(s.Ledgers))
+	}
+	total := int64(0)
+	for _, x := range s.Ledgers[0].Spans {
+		total += x.Size
+	}
+	if total != 4096+8192 {
+		t.Errorf("the ledger accounts for %d bytes", total)
+	}
+}
