@@ -47,9 +47,10 @@ func key(e biopsy.Evidence) string {
 	}
 	last := ""
 	if c.Kind == biopsy.FileKind {
-		if last = e.Digest; last == "" {
-			last = e.Place.Path
+		if e.Digest != "" {
+			return "bytes\x00" + e.Digest // links and copies are one program in several places
 		}
+		last = e.Place.Path
 	}
 	return strings.Join([]string{string(c.Kind), c.Eco, c.Namespace, c.Name, c.Version, c.Arch, last}, "\x00")
 }

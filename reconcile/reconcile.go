@@ -6,7 +6,7 @@
 // The rules, in the order in which they are applied:
 //
 //  1. Distribution packages learn their distribution from the os-release of the same tree.
-//  2. Claims about one thing, by purl or else by kind, name, version and digest, are one component.
+//  2. Claims about one thing, by purl, a plain file by its bytes, else by kind, name and version, are one component.
 //  3. A claim without a version joins the components of its name in the same tree, or the version that a file manages for all
 //     (central package management, constraints); alone, it stays without a version.
 //  4. What a package installed in its tree is the package: the claim of a language's metadata at an owned file folds into the owner
