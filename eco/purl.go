@@ -33,10 +33,22 @@ func (p Package) Qualifier(key string) string {
 // maxPurl bounds a purl; the longest seen in the field, with repository and checksum, have some 600 bytes.
 const maxPurl = 8192
 
+// canonicalSize is how long a purl can become when it is written again: bytes that it should have escaped become three.
+func canonicalSize(purl string) int {
+	n := len(purl)
+	for i := 0; i < len(purl); i++ {
+		c := purl[i]
+		if letter := c|0x20 >= 'a' && c|0x20 <= 'z'; !letter && (c < '0' || c > '9') && !strings.ContainsRune("-._~:/@?=&#%", rune(c)) {
+			n += 2
+		}
+	}
+	return n
+}
+
 // Parse takes a package URL apart (purl specification of 2025, ECMA-427).
 func Parse(purl string) (Package, error) {
-	if len(purl) > maxPurl {
-		return Package{}, fmt.Errorf("purl of %d bytes: more than %d", len(purl), maxPurl)
+	if n := canonicalSize(purl); n > maxPurl {
+		return Package{}, fmt.Errorf("purl of %d bytes: more than %d", n, maxPurl)
 	}
 	p, err := packageurl.FromString(purl)
 	if err != nil {

@@ -21,3 +21,12 @@ func TestPurl(t *testing.T) {
 		t.Errorf("Parse: got name %q, error %v, want zope-interface", p.Name, err)
 	}
 }
+
+func TestParseBoundsWhatItWouldWrite(t *testing.T) {
+	if _, err := Parse("pkg:a/" + strings.Repeat("\x8f", 4000)); err == nil {
+		t.Error("a purl that is 12,006 bytes long when escaped was accepted")
+	}
+	if _, err := Parse("pkg:a/" + strings.Repeat("b", 8000)); err != nil {
+		t.Error(err)
+	}
+}
