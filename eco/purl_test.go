@@ -1,6 +1,9 @@
 package eco
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestPurl(t *testing.T) {
 	for _, c := range []struct{ typ, namespace, name, version, want string }{
