@@ -104,7 +104,7 @@ func goReplace(words []string) (from string, to goReplacement, ok bool) {
 }
 
 // goVersion claims the standard library. "toolchain", or since Go 1.21 a "go" line of three numbers, names the oldest compiler that
-// builds the project, and the one it gets by default. "go 1.17" only names a language: its library stays without a version.
+// builds the project, and the one it gets by default. "go 1.17" only names a language and says nothing of the library that ships.
 func goVersion(d *doc, lines []goLine) {
 	language, version, at := "", "", 0
 	for _, l := range lines {
@@ -124,7 +124,7 @@ func goVersion(d *doc, lines []goLine) {
 			}
 		}
 	}
-	if at > 0 {
+	if version != "" {
 		c := pkg("golang", "stdlib", version)
 		c.State = biopsy.Declared
 		extra(&c, "go.mod:go", language)

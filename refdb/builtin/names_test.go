@@ -42,6 +42,7 @@ func TestUpstreamByNameAndCPE(t *testing.T) {
 	for _, c := range []struct{ typ, name, want string }{
 		{"deb", "libssl", "openssl"}, {"generic", "no-such-project", ""},
 		{"cpe", "cpe:2.3:a:busybox:busybox:1.27.2:*:*:*:*:*:*:*", "busybox"}, {"cpe", "busybox", ""},
+		{"github", "zephyrproject-rtos/zephyr", "zephyr"}, {"github", "Mbed-TLS/mbedtls", "mbedtls"}, {"github", "someone/zephyr", ""},
 	} {
 		if got := Upstream(c.typ, c.name); got != c.want {
 			t.Errorf("Upstream(%q, %q) = %q, want %q", c.typ, c.name, got, c.want)
