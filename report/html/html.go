@@ -8,7 +8,6 @@ import (
 	"bufio"
 	"cmp"
 	_ "embed"
-	"fmt"
 	"html/template"
 	"io"
 	"maps"
@@ -16,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/internal/units"
 )
 
 // Writers are the documents of this room.
@@ -31,7 +31,7 @@ var style string
 var script string
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"size": size, "join": strings.Join, "place": func(p biopsy.Place) string { return p.String() },
+	"size": units.Bytes, "join": strings.Join, "place": func(p biopsy.Place) string { return p.String() },
 	"style": func() template.CSS { return template.CSS(style) }, "script": func() template.JS { return template.JS(script) },
 }).Parse(pageText))
 
@@ -90,7 +90,7 @@ func newPage(s *biopsy.Scan) view {
 	for i := range s.Components {
 		c := &s.Components[i]
 		byID[c.ID] = c
-		kinds[kindOf(c)]++
+		kinds[c.World()]++
 	}
 	levels := map[string]int{}
 	for _, f := range s.Findings {
@@ -111,7 +111,7 @@ func newPage(s *biopsy.Scan) view {
 			}
 		}
 	}
-	slices.SortStableFunc(v.Rows, urgent)
+	slices.SortFunc(v.Rows, func(a, b row) int { return a.Urgency(&b.Finding) })
 	for _, l := range []string{"critical", "high", "medium", "low", "none", "not rated"} {
 		if levels[l] > 0 {
 			v.Levels = append(v.Levels, bar{Name: l, Class: strings.ReplaceAll(l, " ", "-"), Count: levels[l]})
@@ -128,35 +128,11 @@ func newPage(s *biopsy.Scan) view {
 }
 
 func newRow(f biopsy.Finding, c *biopsy.Component) row {
-	r := row{Finding: f, Of: c, Level: cmp.Or(string(f.Level), "not rated"), KEV: f.Exploit != nil && f.Exploit.KEV}
+	r := row{Finding: f, Of: c, Level: cmp.Or(string(f.Level), "not rated"), KEV: f.Exploited()}
 	if len(c.Evidence) > 0 {
 		r.Where = c.Evidence[0].Place.String()
 	}
 	return r
-}
-
-// urgent puts yes before unknown, exploited before severe.
-func urgent(a, b row) int {
-	kev := func(r row) int {
-		if r.KEV {
-			return 0
-		}
-		return 1
-	}
-	return cmp.Or(cmp.Compare(b.Answer, a.Answer), cmp.Compare(kev(a), kev(b)), cmp.Compare(b.Finding.Level.Rank(), a.Finding.Level.Rank()),
-		cmp.Compare(b.Score, a.Score), cmp.Compare(a.Advisory, b.Advisory), cmp.Compare(a.Of.Name, b.Of.Name))
-}
-
-func kindOf(c *biopsy.Component) string {
-	switch {
-	case c.Distro != "":
-		return c.Eco + " (" + c.Distro + ")"
-	case c.Eco != "":
-		return c.Eco
-	case c.Kind == biopsy.FileKind:
-		return "programs without a name"
-	}
-	return cmp.Or(string(c.Kind), "other")
 }
 
 func scale(bars []bar) {
@@ -193,16 +169,4 @@ func drawLedgers(ledgers []biopsy.Ledger) []byteMap {
 		out = append(out, m)
 	}
 	return out
-}
-
-func size(n int64) string {
-	const units = "KMGTPE"
-	if n < 1024 {
-		return fmt.Sprintf("%d B", n)
-	}
-	f, i := float64(n)/1024, 0
-	for f >= 1024 && i < len(units)-1 {
-		f, i = f/1024, i+1
-	}
-	return fmt.Sprintf("%.1f %ciB", f, units[i])
 }

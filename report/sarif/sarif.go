@@ -141,7 +141,7 @@ func ruleOf(f biopsy.Finding) rule {
 	if f.Score > 0 {
 		x.Properties.Severity = strconv.FormatFloat(f.Score, 'f', 1, 64)
 	}
-	if f.Exploit != nil && f.Exploit.KEV {
+	if f.Exploited() {
 		x.Properties.Tags = append(x.Properties.Tags, "kev")
 	}
 	if len(f.URLs) > 0 {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/internal/units"
 )
 
 // ledgerWords are what bytes can be, in the order in which they are told.
@@ -31,7 +32,7 @@ func (p *printer) ledgers(s *biopsy.Scan) {
 		var parts []string
 		for _, w := range ledgerWords {
 			if n := sum[w.status]; n > 0 {
-				parts = append(parts, fmt.Sprintf("%s %s (%s)", percent(n, total), w.word, size(n)))
+				parts = append(parts, fmt.Sprintf("%s %s (%s)", percent(n, total), w.word, units.Bytes(n)))
 			}
 		}
 		p.head("Bytes", "%s: %s", clean(l.Place.Path), strings.Join(parts, ", "))

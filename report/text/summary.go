@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/internal/units"
 )
 
 // Style is how the terminal wants it.
@@ -77,7 +78,7 @@ func (p *printer) subjects(s *biopsy.Scan) {
 			about = append(about, count(a.Files, "file"))
 		}
 		if a.Size > 0 {
-			about = append(about, size(a.Size)+" read")
+			about = append(about, units.Bytes(a.Size)+" read")
 		}
 		if len(a.Layers) > 0 {
 			about = append(about, count(len(a.Layers), "layer"))
@@ -90,7 +91,7 @@ func (p *printer) subjects(s *biopsy.Scan) {
 func (p *printer) components(s *biopsy.Scan) {
 	kinds, unowned := map[string]int{}, []string{}
 	for _, c := range s.Components {
-		kinds[kindOf(c)]++
+		kinds[clean(c.World())]++
 		if c.Unowned {
 			unowned = append(unowned, place(c))
 		}
@@ -106,19 +107,6 @@ func (p *printer) components(s *biopsy.Scan) {
 	p.line("")
 }
 
-// kindOf is the word a component is counted under: its ecosystem, with the distribution where it has one.
-func kindOf(c biopsy.Component) string {
-	switch {
-	case c.Distro != "":
-		return c.Eco + " (" + clean(c.Distro) + ")"
-	case c.Eco != "":
-		return c.Eco
-	case c.Kind == biopsy.FileKind:
-		return "programs without a name of their own"
-	}
-	return cmp.Or(string(c.Kind), "other")
-}
-
 func (p *printer) gaps(s *biopsy.Scan, rows int) {
 	if len(s.Gaps) == 0 {
 		p.head("Gaps", "none")
@@ -132,7 +120,7 @@ func (p *printer) gaps(s *biopsy.Scan, rows int) {
 	for _, g := range shown {
 		much := ""
 		if g.Size > 0 {
-			much = " (" + size(g.Size) + ")"
+			much = " (" + units.Bytes(g.Size) + ")"
 		}
 		p.line("  %s: %s%s", clean(g.Place.String()), clean(g.Reason), much)
 	}
@@ -173,19 +161,6 @@ func count(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// size writes a number of bytes with a binary unit.
-func size(n int64) string {
-	const units = "KMGTPE"
-	if n < 1024 {
-		return fmt.Sprintf("%d B", n)
-	}
-	f, i := float64(n)/1024, 0
-	for f >= 1024 && i < len(units)-1 {
-		f, i = f/1024, i+1
-	}
-	return fmt.Sprintf("%.1f %ciB", f, units[i])
 }
 
 // clean keeps names from input from speaking to the terminal: control characters become "?".

@@ -10,26 +10,6 @@ import (
 	"github.com/biopsy-sca/biopsy"
 )
 
-// order puts what must be looked at first first: exploited before severe before likely, then by name.
-func order(byID map[string]*biopsy.Component) func(a, b biopsy.Finding) int {
-	kev := func(f biopsy.Finding) int {
-		if f.Exploit != nil && f.Exploit.KEV {
-			return 0
-		}
-		return 1
-	}
-	epss := func(f biopsy.Finding) float64 {
-		if f.Exploit == nil {
-			return 0
-		}
-		return f.Exploit.EPSS
-	}
-	return func(a, b biopsy.Finding) int {
-		return cmp.Or(cmp.Compare(b.Answer, a.Answer), cmp.Compare(kev(a), kev(b)), cmp.Compare(b.Level.Rank(), a.Level.Rank()),
-			cmp.Compare(b.Score, a.Score), cmp.Compare(epss(b), epss(a)), cmp.Compare(a.Advisory, b.Advisory), cmp.Compare(byID[a.Component].Name, byID[b.Component].Name), cmp.Compare(a.Component, b.Component))
-	}
-}
-
 func (p *printer) findings(s *biopsy.Scan, rows int) {
 	byID := map[string]*biopsy.Component{}
 	for i := range s.Components {
@@ -44,12 +24,13 @@ func (p *printer) findings(s *biopsy.Scan, rows int) {
 		}
 	}
 	p.head("Findings", "%d yes, %d unknown, %d no%s", answers[biopsy.Yes], answers[biopsy.Unknown], answers[biopsy.No], books(s))
+	p.silent(s)
 	if len(open) == 0 {
 		p.line("")
 		return
 	}
 	p.levels(open)
-	slices.SortFunc(open, order(byID))
+	slices.SortFunc(open, func(a, b biopsy.Finding) int { return a.Urgency(&b) })
 	shown := open
 	if rows > 0 && len(shown) > rows {
 		shown = shown[:rows]
@@ -71,7 +52,7 @@ func row(f biopsy.Finding, c *biopsy.Component) []string {
 		level = "? " + level
 	}
 	kev := ""
-	if f.Exploit != nil && f.Exploit.KEV {
+	if f.Exploited() {
 		kev = "KEV"
 	}
 	fixed := "-"
@@ -98,6 +79,24 @@ func rowColor(cell string) string {
 	return ""
 }
 
+// silent tells how many named components the books have no record of: nobody has said that they are safe.
+func (p *printer) silent(s *biopsy.Scan) {
+	known := map[string]bool{}
+	for _, f := range s.Findings {
+		known[f.Component] = true
+	}
+	n := 0
+	for i := range s.Components {
+		c := &s.Components[i]
+		if c.Kind != biopsy.FileKind && c.Kind != biopsy.OperatingSystem && !known[c.ID] {
+			n++
+		}
+	}
+	if n > 0 && len(s.Books) > 0 {
+		p.line("%12sno record in these books of %s", "", count(n, "component"))
+	}
+}
+
 // levels counts the findings that are yes by severity.
 func (p *printer) levels(open []biopsy.Finding) {
 	n, kev := map[biopsy.Level]int{}, 0
@@ -106,7 +105,7 @@ func (p *printer) levels(open []biopsy.Finding) {
 			continue
 		}
 		n[f.Level]++
-		if f.Exploit != nil && f.Exploit.KEV {
+		if f.Exploited() {
 			kev++
 		}
 	}
@@ -140,7 +139,7 @@ func (p *printer) inventory(s *biopsy.Scan) {
 	g := grid{{"COMPONENT", "VERSION", "KIND", "LICENCE", "WHERE"}}
 	for _, c := range s.Components {
 		name := strings.TrimPrefix(c.Namespace+"/"+c.Name, "/")
-		g = append(g, []string{cut(clean(name), 44), cut(clean(cmp.Or(c.Version, "?")), 28), kindOf(c), cut(clean(licence(c)), 28), cut(place(c), 60)})
+		g = append(g, []string{cut(clean(name), 44), cut(clean(cmp.Or(c.Version, "?")), 28), clean(c.World()), cut(clean(licence(c)), 28), cut(place(c), 60)})
 	}
 	slices.SortFunc(g[1:], func(a, b []string) int { return cmp.Or(cmp.Compare(a[2], b[2]), slices.Compare(a, b)) })
 	g.print(p, func(string) string { return "" })

@@ -19,6 +19,7 @@ func pump() *biopsy.Scan {
 	s.Components = []biopsy.Component{
 		{ID: "c1", Eco: "maven", Namespace: "org.apache.struts", Name: "struts2-core", Version: "2.3.31", Licenses: []biopsy.License{{Expression: "Apache-2.0"}}, Evidence: []biopsy.Evidence{{Place: biopsy.Place{Path: "lib/struts2-core-2.3.31.jar"}}}},
 		{ID: "c2", Eco: "deb", Distro: "debian-12", Namespace: "debian", Name: "zlib1g", Version: "1:1.2.13", Evidence: []biopsy.Evidence{{Place: biopsy.Place{Path: "var/lib/dpkg/status", Line: 7}}}},
+		{ID: "c4", Eco: "npm", Name: "hl7-codec", Version: "1.0.0", Evidence: []biopsy.Evidence{{Place: biopsy.Place{Path: "package-lock.json", Line: 3}}}},
 		{ID: "c3", Kind: biopsy.FileKind, Name: "pumpd", Unowned: true, Evidence: []biopsy.Evidence{{Place: biopsy.Place{Path: "usr/sbin/pu\x1b[31mmpd"}}}},
 	}
 	s.Findings = []biopsy.Finding{
