@@ -40,3 +40,19 @@ func boolRank(b bool) int {
 	}
 	return 1
 }
+
+// Silent counts the components by name that no finding speaks about: the books have no record of them, and nobody has said that they
+// are safe.
+func (s *Scan) Silent() int {
+	spoken := map[string]bool{}
+	for i := range s.Findings {
+		spoken[s.Findings[i].Component] = true
+	}
+	n := 0
+	for i := range s.Components {
+		if c := &s.Components[i]; c.Kind != FileKind && c.Kind != OperatingSystem && !spoken[c.ID] {
+			n++
+		}
+	}
+	return n
+}

@@ -24,7 +24,9 @@ func (p *printer) findings(s *biopsy.Scan, rows int) {
 		}
 	}
 	p.head("Findings", "%d yes, %d unknown, %d no%s", answers[biopsy.Yes], answers[biopsy.Unknown], answers[biopsy.No], books(s))
-	p.silent(s)
+	if n := s.Silent(); n > 0 && len(s.Books) > 0 {
+		p.line("%12sno record in these books of %s", "", count(n, "component"))
+	}
 	if len(open) == 0 {
 		p.line("")
 		return
@@ -77,24 +79,6 @@ func rowColor(cell string) string {
 		return "33"
 	}
 	return ""
-}
-
-// silent tells how many named components the books have no record of: nobody has said that they are safe.
-func (p *printer) silent(s *biopsy.Scan) {
-	known := map[string]bool{}
-	for _, f := range s.Findings {
-		known[f.Component] = true
-	}
-	n := 0
-	for i := range s.Components {
-		c := &s.Components[i]
-		if c.Kind != biopsy.FileKind && c.Kind != biopsy.OperatingSystem && !known[c.ID] {
-			n++
-		}
-	}
-	if n > 0 && len(s.Books) > 0 {
-		p.line("%12sno record in these books of %s", "", count(n, "component"))
-	}
 }
 
 // levels counts the findings that are yes by severity.
