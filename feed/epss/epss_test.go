@@ -121,7 +121,7 @@ func TestFetch(t *testing.T) {
 		t.Errorf("got %d bytes, %v", len(got), err)
 	}
 	doc = nil
-	if err := fetch(t.Context(), o); err == nil || !strings.Contains(err.Error(), "stay in use") {
+	if err := fetch(t.Context(), o); err == nil || !strings.Contains(err.Error(), "stays in use") {
 		t.Errorf("got %v, want the age of what is kept", err)
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/download"
@@ -28,24 +26,7 @@ const (
 
 // fetch brings the scores to epss/epss_scores-current.csv.gz below Dir.
 func fetch(ctx context.Context, o biopsy.FetchOptions) error {
-	from := strings.TrimSuffix(o.Base, "/")
-	if from == "" {
-		from = base
-	}
-	c := &download.Client{HTTP: &http.Client{}, Sleep: download.Sleep, Max: maxPacked}
-	if o.Events != nil {
-		c.Progress = func(done, total int64) {
-			o.Events(biopsy.Progress{Stage: "fetch epss", Item: file, Done: done, Total: total})
-		}
-	}
-	path := filepath.Join(o.Dir, "epss", file)
-	if _, err := c.Get(ctx, from+"/"+file, path, check); err != nil {
-		if age := download.Age(path); age != "" {
-			return fmt.Errorf("epss: %w; the scores of %s stay in use", err, age)
-		}
-		return fmt.Errorf("epss: %w", err)
-	}
-	return nil
+	return download.File{Feed: "epss", Base: base, Name: file, Max: maxPacked, Check: check, HTTP: &http.Client{}}.Fetch(ctx, o)
 }
 
 // check unpacks the file to its end: gzip's own checksum is there.

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/download"
@@ -21,24 +19,7 @@ const file = "known_exploited_vulnerabilities.json"
 
 // fetch brings the catalogue to kev/known_exploited_vulnerabilities.json below Dir.
 func fetch(ctx context.Context, o biopsy.FetchOptions) error {
-	from := strings.TrimSuffix(o.Base, "/")
-	if from == "" {
-		from = base
-	}
-	c := &download.Client{HTTP: &http.Client{}, Sleep: download.Sleep, Max: maxCatalogue}
-	if o.Events != nil {
-		c.Progress = func(done, total int64) {
-			o.Events(biopsy.Progress{Stage: "fetch kev", Item: file, Done: done, Total: total})
-		}
-	}
-	path := filepath.Join(o.Dir, "kev", file)
-	if _, err := c.Get(ctx, from+"/"+file, path, check); err != nil {
-		if age := download.Age(path); age != "" {
-			return fmt.Errorf("kev: %w; the catalogue of %s stays in use", err, age)
-		}
-		return fmt.Errorf("kev: %w", err)
-	}
-	return nil
+	return download.File{Feed: "kev", Base: base, Name: file, Max: maxCatalogue, Check: check, HTTP: &http.Client{}}.Fetch(ctx, o)
 }
 
 // check holds that the document is whole and is a catalogue: CISA sends no checksum.
