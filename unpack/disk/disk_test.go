@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/internal/lazy/imagetest"
 	"github.com/biopsy-sca/biopsy/internal/spool"
 )
 
@@ -124,20 +125,6 @@ func open(t testing.TB, path string) file {
 	return file{f, info.Size()}
 }
 
-func checkSpans(t testing.TB, spans []biopsy.Span, size int64) {
-	t.Helper()
-	at := int64(0)
-	for _, s := range spans {
-		if s.Offset != at || s.Size <= 0 {
-			t.Errorf("ledger: span at %d of %d bytes, want one at %d", s.Offset, s.Size, at)
-		}
-		at = s.Offset + s.Size
-	}
-	if at != size {
-		t.Errorf("ledger ends at %d of %d: %v", at, size, spans)
-	}
-}
-
 const mebi = 1 << 20
 
 // rawDisk writes a disk of 16 MiB with a partition table and something everywhere.
@@ -207,7 +194,7 @@ func TestTables(t *testing.T) {
 			if b := got.bytes["unpartitioned-0x5000.bin"]; !bytes.HasPrefix(b, []byte("a boot loader")) || len(b) != 512 {
 				t.Errorf("boot loader: got %q", b)
 			}
-			checkSpans(t, got.spans, img.size)
+			imagetest.Spans(t, got.spans, img.size)
 		})
 	}
 }
@@ -312,7 +299,7 @@ func TestVirtual(t *testing.T) {
 			if got.err != nil || len(got.gaps) > 0 || !bytes.Equal(got.bytes["part5.bin"], raw[5*mebi:6*mebi]) || !bytes.Equal(got.bytes["part1.squashfs"], raw[mebi:3*mebi]) {
 				t.Errorf("error %v, gaps %q, members %q", got.err, got.gaps, got.names)
 			}
-			checkSpans(t, got.spans, c.size)
+			imagetest.Spans(t, got.spans, c.size)
 		})
 	}
 }
@@ -340,7 +327,7 @@ func TestRefused(t *testing.T) {
 		if !strings.Contains(strings.Join(got.gaps, ""), reason) || got.err != nil {
 			t.Errorf("%q: got %v, %q", head, got.err, got.gaps)
 		}
-		checkSpans(t, got.spans, int64(len(head)+5000))
+		imagetest.Spans(t, got.spans, int64(len(head)+5000))
 	}
 }
 
@@ -365,7 +352,7 @@ func TestLoop(t *testing.T) {
 	if !strings.Contains(gaps, "one too many") || !strings.Contains(gaps, "whole disk") || got.err != nil {
 		t.Errorf("got %v, %q", got.err, got.gaps)
 	}
-	checkSpans(t, got.spans, int64(len(b)))
+	imagetest.Spans(t, got.spans, int64(len(b)))
 }
 
 // samples are committed images of a disk of 1 MiB with one partition, by the name of their format.
@@ -406,7 +393,7 @@ func TestSamples(t *testing.T) {
 		if p := got.bytes["part1.bin"]; got.err != nil || len(got.gaps) > 0 || !bytes.Equal(p, want) {
 			t.Errorf("%s: error %v, gaps %q, members %q, %d bytes", name, got.err, got.gaps, got.names, len(p))
 		}
-		checkSpans(t, got.spans, int64(len(b)))
+		imagetest.Spans(t, got.spans, int64(len(b)))
 	}
 }
 
@@ -492,7 +479,7 @@ func FuzzUnpack(f *testing.F) {
 		b := apply(images[name], edits)
 		b = b[:max(min(size, len(b)), 0)]
 		if got := look(t, name, spool.Bytes(b)); got.err == nil && got.spans != nil {
-			checkSpans(t, got.spans, int64(len(b)))
+			imagetest.Spans(t, got.spans, int64(len(b)))
 		}
 		for _, u := range kinds {
 			if u.Extent == nil {

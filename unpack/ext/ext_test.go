@@ -19,6 +19,7 @@ import (
 	"testing"
 
 	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/internal/lazy/imagetest"
 )
 
 // disk is an image file as content.
@@ -174,7 +175,7 @@ func tree(t testing.TB, large bool) string {
 func mkfs(t testing.TB, dir, size string, options ...string) disk {
 	t.Helper()
 	img := filepath.Join(t.TempDir(), "ext.img")
-	run(t, "mke2fs", append(append([]string{"-q", "-F", "-d", dir}, options...), img, size)...)
+	imagetest.Program(t, "mke2fs", append(append([]string{"-q", "-F", "-d", dir}, options...), img, size)...)
 	return open(t, img)
 }
 
@@ -192,42 +193,12 @@ func open(t testing.TB, img string) disk {
 	return disk{f, info.Size()}
 }
 
-// run runs a program of e2fsprogs; one that is missing skips the test.
-func run(t testing.TB, name string, args ...string) {
-	t.Helper()
-	program, err := exec.LookPath(name)
-	if err != nil {
-		program = "/sbin/" + name
-		if _, err := os.Stat(program); err != nil {
-			t.Skip("no " + name)
-		}
-	}
-	if out, err := exec.Command(program, args...).CombinedOutput(); err != nil && !(name == "e2fsck" && exitCode(err) == 1) {
-		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
-	}
-}
-
 func exitCode(err error) int {
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		return exit.ExitCode()
 	}
 	return -1
-}
-
-// checkSpans holds the ledger against the image: every byte once.
-func checkSpans(t testing.TB, spans []biopsy.Span, size int64) {
-	t.Helper()
-	at := int64(0)
-	for _, s := range spans {
-		if s.Offset != at || s.Size <= 0 {
-			t.Errorf("ledger: span at %d of %d bytes, want one at %d", s.Offset, s.Size, at)
-		}
-		at = s.Offset + s.Size
-	}
-	if at != size {
-		t.Errorf("ledger ends at %d of %d", at, size)
-	}
 }
 
 // TestFeatures makes an image with each feature, and wants every file back.
@@ -277,7 +248,7 @@ func TestFeatures(t *testing.T) {
 			if d := differ(got.files, wanted[dir]); d != "" || got.err != nil || len(got.gaps) > 0 {
 				t.Errorf("error %v, gaps %q\n%s", got.err, got.gaps, d)
 			}
-			checkSpans(t, got.spans, img.size)
+			imagetest.Spans(t, got.spans, img.size)
 		})
 	}
 }
@@ -287,7 +258,7 @@ func TestIndexed(t *testing.T) {
 	dir := tree(t, true)
 	for _, block := range []string{"1024", "4096"} {
 		img := mkfs(t, dir, "24M", "-t", "ext4", "-b", block, "-N", "1024")
-		run(t, "e2fsck", "-fyD", img.ReaderAt.(*os.File).Name())
+		imagetest.Program(t, "e2fsck", "-fyD", img.ReaderAt.(*os.File).Name())
 		got := look(t, img)
 		if d := differ(got.files, want(t, dir)); d != "" || got.err != nil || len(got.gaps) > 0 {
 			t.Errorf("error %v, gaps %q\n%s", got.err, got.gaps, d)
@@ -314,13 +285,13 @@ func TestFragmented(t *testing.T) {
 	if err := errors.Join(os.WriteFile(source, big, 0o644), os.WriteFile(script, []byte(remove.String()), 0o644)); err != nil {
 		t.Fatal(err)
 	}
-	run(t, "debugfs", "-w", "-f", script, img.ReaderAt.(*os.File).Name())
+	imagetest.Program(t, "debugfs", "-w", "-f", script, img.ReaderAt.(*os.File).Name())
 	got := look(t, img)
 	sum := sha256.Sum256(big)
 	if w := "-rw-r--r-- " + hex.EncodeToString(sum[:]); got.files["big"] != w || len(got.files) != 2001 || len(got.gaps) > 0 {
 		t.Errorf("got %q want %q; %d files, gaps %q, error %v", got.files["big"], w, len(got.files), got.gaps, got.err)
 	}
-	checkSpans(t, got.spans, img.size)
+	imagetest.Spans(t, got.spans, img.size)
 }
 
 // small returns a committed image: inline data and checksums (ext4), a block map (ext2).
@@ -366,7 +337,7 @@ func TestSmall(t *testing.T) {
 		if d := differ(got.files, wanted); d != "" || got.err != nil || len(got.gaps) > 0 {
 			t.Errorf("%s: error %v, gaps %q\n%s", name, got.err, got.gaps, d)
 		}
-		checkSpans(t, got.spans, int64(len(b)))
+		imagetest.Spans(t, got.spans, int64(len(b)))
 	}
 }
 
@@ -461,12 +432,12 @@ func TestHostile(t *testing.T) {
 				c[at] = byte(r.Intn(256))
 			}
 			if got := look(t, inMemory(c)); got.err == nil {
-				checkSpans(t, got.spans, int64(len(c)))
+				imagetest.Spans(t, got.spans, int64(len(c)))
 			}
 		}
 		for n := 0; n < len(b); n += 509 {
 			if got := look(t, inMemory(b[:n])); got.err == nil {
-				checkSpans(t, got.spans, int64(n))
+				imagetest.Spans(t, got.spans, int64(n))
 			}
 		}
 	}
@@ -512,7 +483,7 @@ func FuzzUnpack(f *testing.F) {
 			t.Errorf("extent of %d bytes in %d", n, len(b))
 		}
 		if got := look(t, inMemory(b)); got.err == nil {
-			checkSpans(t, got.spans, int64(len(b)))
+			imagetest.Spans(t, got.spans, int64(len(b)))
 		}
 	})
 }
@@ -579,5 +550,5 @@ func TestCorpus(t *testing.T) {
 	if d := differ(got.files, want(t, filepath.Join(dir, "device-armhf-stripped", "rootfs"))); d != "" || got.err != nil || len(got.gaps) > 0 {
 		t.Errorf("error %v, gaps %q\n%s", got.err, got.gaps, d)
 	}
-	checkSpans(t, got.spans, img.size)
+	imagetest.Spans(t, got.spans, img.size)
 }

@@ -9,13 +9,13 @@ import (
 	"io"
 	"math/rand"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/internal/lazy/imagetest"
 	"github.com/biopsy-sca/biopsy/internal/spool"
 )
 
@@ -54,34 +54,6 @@ func content(m biopsy.File) string {
 		return fmt.Sprintf("%d of %d bytes: %v", len(b), m.Size, err)
 	}
 	return string(b)
-}
-
-func run(t testing.TB, name string, args ...string) {
-	t.Helper()
-	program, err := exec.LookPath(name)
-	if err != nil {
-		program = "/sbin/" + name
-		if _, err := os.Stat(program); err != nil {
-			t.Skip("no " + name)
-		}
-	}
-	if out, err := exec.Command(program, args...).CombinedOutput(); err != nil {
-		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
-	}
-}
-
-func checkSpans(t testing.TB, spans []biopsy.Span, size int64) {
-	t.Helper()
-	at := int64(0)
-	for _, s := range spans {
-		if s.Offset != at || s.Size <= 0 {
-			t.Errorf("ledger: span at %d of %d bytes, want one at %d", s.Offset, s.Size, at)
-		}
-		at = s.Offset + s.Size
-	}
-	if at != size {
-		t.Errorf("ledger ends at %d of %d", at, size)
-	}
 }
 
 // tree writes files of all sizes and kinds of names, and returns what it wrote.
@@ -129,13 +101,13 @@ func TestKinds(t *testing.T) {
 				args = append(slices.Clone(options[:i]), options[i+2:]...)
 				args = append(args, "-C", img, options[i+1])
 			}
-			run(t, "mkfs.fat", args...)
+			imagetest.Program(t, "mkfs.fat", args...)
 			entries, err := filepath.Glob(dir + "/*")
 			if err != nil {
 				t.Fatal(err)
 			}
-			run(t, "mcopy", append(append([]string{"-i", img, "-s"}, entries...), "::")...)
-			run(t, "mdel", "-i", img, "::lower.txt")
+			imagetest.Program(t, "mcopy", append(append([]string{"-i", img, "-s"}, entries...), "::")...)
+			imagetest.Program(t, "mdel", "-i", img, "::lower.txt")
 			f, err := os.Open(img)
 			if err != nil {
 				t.Fatal(err)
@@ -147,7 +119,7 @@ func TestKinds(t *testing.T) {
 			}
 			got := look(t, disk{f, info.Size()})
 			check(t, got, want, "lower.txt")
-			checkSpans(t, got.spans, info.Size())
+			imagetest.Spans(t, got.spans, info.Size())
 			if n, ok := extent(f, 0, info.Size()); !ok || n > info.Size() || n < info.Size()-128<<10 {
 				t.Errorf("extent: got %d, %v, want %d", n, ok, info.Size())
 			}
@@ -211,7 +183,7 @@ func TestSmall(t *testing.T) {
 		}
 		got := look(t, spool.Bytes(b))
 		check(t, got, want, "")
-		checkSpans(t, got.spans, int64(len(b)))
+		imagetest.Spans(t, got.spans, int64(len(b)))
 		shifted := append(make([]byte, 1000), b...)
 		if n, ok := extent(bytes.NewReader(shifted), 1000, int64(len(b))); !ok || n > int64(len(b)) {
 			t.Errorf("%s: extent: got %d, %v, want %d", name, n, ok, len(b))
@@ -272,7 +244,7 @@ func TestHostile(t *testing.T) {
 				c[used[r.Intn(len(used))]] = byte(r.Intn(256))
 			}
 			if got := look(t, spool.Bytes(c)); got.err == nil {
-				checkSpans(t, got.spans, int64(len(c)))
+				imagetest.Spans(t, got.spans, int64(len(c)))
 			}
 		}
 		for i := range 30 {
@@ -305,7 +277,7 @@ func FuzzUnpack(f *testing.F) {
 		b = apply(b, edits)
 		b = b[:max(min(size, len(b)), 0)]
 		if got := look(t, spool.Bytes(b)); got.err == nil {
-			checkSpans(t, got.spans, int64(len(b)))
+			imagetest.Spans(t, got.spans, int64(len(b)))
 		}
 		if n, ok := extent(bytes.NewReader(b), 0, int64(len(b))); ok && n > int64(len(b)) {
 			t.Errorf("extent of %d bytes in %d", n, len(b))

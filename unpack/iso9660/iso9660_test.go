@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/internal/lazy/imagetest"
 	"github.com/biopsy-sca/biopsy/internal/spool"
 )
 
@@ -54,20 +55,6 @@ func content(m biopsy.File) string {
 		return fmt.Sprintf("%d of %d bytes: %v", len(b), m.Size, err)
 	}
 	return string(b)
-}
-
-func checkSpans(t testing.TB, spans []biopsy.Span, size int64) {
-	t.Helper()
-	at := int64(0)
-	for _, s := range spans {
-		if s.Offset != at || s.Size <= 0 {
-			t.Errorf("ledger: span at %d of %d bytes, want one at %d", s.Offset, s.Size, at)
-		}
-		at = s.Offset + s.Size
-	}
-	if at != size {
-		t.Errorf("ledger ends at %d of %d", at, size)
-	}
 }
 
 // tree writes files, deeper than eight directories too, and returns what it wrote.
@@ -152,7 +139,7 @@ func TestPrograms(t *testing.T) {
 			if name == "joliet" && got.files["a name with blanks.and.points"] != want["a name with blanks.and.points"] {
 				t.Error("joliet: long name is lost")
 			}
-			checkSpans(t, got.spans, int64(len(b)))
+			imagetest.Spans(t, got.spans, int64(len(b)))
 			if n, ok := Image.Extent(bytes.NewReader(append(make([]byte, 777), b...)), 777, int64(len(b))); !ok || n > int64(len(b)) {
 				t.Errorf("extent: got %d, %v, want %d", n, ok, len(b))
 			}
@@ -195,7 +182,7 @@ func TestSmall(t *testing.T) {
 		if got.err != nil || len(got.gaps) > 0 || len(got.files) != len(want) {
 			t.Errorf("%s: error %v, gaps %q, %d files", name, got.err, got.gaps, len(got.files))
 		}
-		checkSpans(t, got.spans, int64(len(b)))
+		imagetest.Spans(t, got.spans, int64(len(b)))
 	}
 }
 
@@ -262,7 +249,7 @@ func TestHostile(t *testing.T) {
 				c[used[r.Intn(len(used))]] = byte(r.Intn(256))
 			}
 			if got := look(t, c); got.err == nil {
-				checkSpans(t, got.spans, int64(len(c)))
+				imagetest.Spans(t, got.spans, int64(len(c)))
 			}
 		}
 		for i := range 30 {
@@ -295,7 +282,7 @@ func FuzzUnpack(f *testing.F) {
 		b = apply(b, edits)
 		b = b[:max(min(size, len(b)), 0)]
 		if got := look(t, b); got.err == nil {
-			checkSpans(t, got.spans, int64(len(b)))
+			imagetest.Spans(t, got.spans, int64(len(b)))
 		}
 		if n, ok := Image.Extent(bytes.NewReader(b), 0, int64(len(b))); ok && n > int64(len(b)) {
 			t.Errorf("extent of %d bytes in %d", n, len(b))

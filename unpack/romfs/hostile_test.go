@@ -2,10 +2,6 @@ package romfs
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/biopsy-sca/biopsy"
@@ -14,36 +10,17 @@ import (
 )
 
 // tiny reads the image of testdata: a folder.
-func tiny(t testing.TB) map[string][]byte {
-	names, err := filepath.Glob("testdata/*.romfs")
-	if err != nil || len(names) == 0 {
-		t.Fatal(names, err)
-	}
-	images := map[string][]byte{}
-	for _, name := range names {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		images[filepath.Base(name)] = b
-	}
-	return images
-}
+func tiny(t testing.TB) map[string][]byte { return imagetest.Samples(t, "testdata/*.romfs") }
 
 func tinySums() map[string]string {
 	release := "NAME=\"tiny\"\nVERSION_ID=1\n"
-	sums := map[string]string{}
-	for _, f := range []struct{ path, mode, text string }{
+	return imagetest.Sums([]imagetest.Member{
 		{"etc/os-release", "-rw-r--r--", release},
 		{"usr/release", "-rw-r--r--", release},
 		{"usr/bin/numbers", "-rwxr-xr-x", imagetest.Numbers(1000)},
 		{"usr/bin/more", "-rwxr-xr-x", imagetest.Numbers(200)},
 		{"hole", "-rw-r--r--", string(make([]byte, 3000))},
-	} {
-		sum := sha256.Sum256([]byte(f.text))
-		sums[f.path] = f.mode + " " + hex.EncodeToString(sum[:])
-	}
-	return sums
+	}...)
 }
 
 func TestTiny(t *testing.T) {
