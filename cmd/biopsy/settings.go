@@ -28,7 +28,7 @@ func settings(cmd *cobra.Command, path string, env func(string) (string, bool)) 
 			return
 		}
 		values, from := file[f.Name], path
-		if v, ok := env("BIOPSY_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))); ok {
+		if v, ok := env("BIOPSY_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))); ok && v != "" {
 			values, from = []string{v}, "environment"
 		}
 		for _, v := range values {
