@@ -12,7 +12,6 @@ import (
 	"io/fs"
 	"math/rand"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -191,14 +190,6 @@ func open(t testing.TB, img string) disk {
 		t.Fatal(err)
 	}
 	return disk{f, info.Size()}
-}
-
-func exitCode(err error) int {
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return exit.ExitCode()
-	}
-	return -1
 }
 
 // TestFeatures makes an image with each feature, and wants every file back.
