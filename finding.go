@@ -60,13 +60,33 @@ type Severity struct {
 
 // Affected is one package and the versions of it that an advisory speaks about.
 type Affected struct {
-	Ecosystem string            `json:"ecosystem"` // OSV's name with its suffix: "Debian:12", "npm", "Upstream"
-	Name      string            `json:"name"`      // as OSV spells it: "org.apache.struts:struts2-core", "openssl"
-	Purl      string            `json:"purl,omitempty"`
-	Ranges    []Range           `json:"ranges,omitempty"`
-	Versions  []string          `json:"versions,omitempty"` // affected one by one
-	Extra     map[string]string `json:"extra,omitempty"`    // "cpe", "urgency", ...
+	Ecosystem string   `json:"ecosystem"` // OSV's name with its suffix: "Debian:12", "npm", "Upstream"
+	Name      string   `json:"name"`      // as OSV spells it: "org.apache.struts:struts2-core", "openssl"
+	Purl      string   `json:"purl,omitempty"`
+	Ranges    []Range  `json:"ranges,omitempty"`
+	Versions  []string `json:"versions,omitempty"` // affected one by one
+
+	// Status is the source's own verdict where it is more than its ranges; Why is its reason, in its words.
+	Status Status `json:"status,omitempty"`
+	Why    string `json:"why,omitempty"`
+
+	CPE       string   `json:"cpe,omitempty"`       // CPE 2.3 name that the versions are matched under (ecosystem "CPE"), version included
+	Platforms []string `json:"platforms,omitempty"` // CPE 2.3 names, or words, one of which must be there too; empty when all will do
+	Files     []string `json:"files,omitempty"`     // source files that the hole lies in: CVE 5's programFiles
+	Symbols   []string `json:"symbols,omitempty"`   // functions that the hole lies in: CVE 5's programRoutines, Go's symbols
+
+	Extra map[string]string `json:"extra,omitempty"` // "urgency", ...
 }
+
+// Status is what a source says about a package beside its ranges. "" leaves the answer to the ranges.
+type Status string
+
+// The statuses.
+const (
+	NotAffected  Status = "not-affected" // whatever the version
+	Undetermined Status = "undetermined" // the source has not decided: Debian's "undetermined", VEX's "under investigation"
+	WillNotFix   Status = "will-not-fix" // affected, and no fix will come: end of life, or deferred
+)
 
 // Range is a list of events in the order of versions.
 type Range struct {
@@ -99,12 +119,58 @@ type Exploit struct {
 	EPSS       float64 `json:"epss,omitempty"`       // probability of exploitation in the next 30 days, 0 to 1
 	Percentile float64 `json:"percentile,omitempty"` // of EPSS, 0 to 1
 	EPSSDate   string  `json:"epssDate,omitempty"`   // YYYY-MM-DD of the EPSS model run; "" when EPSS does not know the id
+
+	// CISA's SSVC decision points, as its enrichment of CVE records gives them. All empty when it gave none.
+	Maturity    string `json:"maturity,omitempty"`    // exploitation: "none", "poc", "active"
+	Automatable string `json:"automatable,omitempty"` // "yes", "no"
+	Impact      string `json:"impact,omitempty"`      // technical impact: "partial", "total"
+	SSVCDate    string `json:"ssvcDate,omitempty"`    // YYYY-MM-DD of the decision
+}
+
+// Synonym says that two names are of one software, and who says so. Names are purls without version ("pkg:npm/lodash"), CPE 2.3
+// vendor and product ("cpe:2.3:a:lodash:lodash"), or repositories without scheme and ".git" ("github.com/lodash/lodash").
+type Synonym struct {
+	Name    string `json:"name"`
+	Same    string `json:"same"`
+	Source  string `json:"source"`            // "nvd", "learned", "builtin"
+	Records int    `json:"records,omitempty"` // how many records name both, where it was learned; 0 when somebody said so
+}
+
+// Lifecycle is how long the makers of a product support its release cycles.
+type Lifecycle struct {
+	Product  string   `json:"product"`         // the source's own name: "debian", "openssl"
+	Label    string   `json:"label,omitempty"` // for people: "OpenSSL"
+	Names    []string `json:"names,omitempty"` // purls without version and CPE 2.3 vendor and product, as Synonym spells them
+	Cycles   []Cycle  `json:"cycles"`
+	Source   string   `json:"source"`             // feed
+	URL      string   `json:"url,omitempty"`      // for people
+	Modified string   `json:"modified,omitempty"` // YYYY-MM-DD
+}
+
+// Cycle is one branch of releases. Dates are YYYY-MM-DD; "" is unknown, and never says that support goes on.
+type Cycle struct {
+	Name        string `json:"name"` // the versions' common beginning: "3.0", "12"
+	Codename    string `json:"codename,omitempty"`
+	Released    string `json:"released,omitempty"`
+	ActiveEnd   string `json:"activeEnd,omitempty"`   // end of other than security fixes
+	End         string `json:"end,omitempty"`         // end of security fixes for everybody
+	ExtendedEnd string `json:"extendedEnd,omitempty"` // end of paid or community long term support
+	Ended       Answer `json:"ended,omitempty"`       // where the source says it without a date
+	LTS         bool   `json:"lts,omitempty"`
+	Latest      string `json:"latest,omitempty"` // newest version of the cycle
 }
 
 // Support is the level and the end of support of a component version.
 type Support struct {
-	Level string `json:"level,omitempty"` // "" unknown
-	End   string `json:"end,omitempty"`   // YYYY-MM-DD; "" unknown
+	Level string `json:"level,omitempty"` // the FDA's words: "actively maintained", "no longer maintained", "abandoned"; "" unknown
+	End   string `json:"end,omitempty"`   // YYYY-MM-DD of the last security fix; "" unknown
+	Days  *int   `json:"days,omitempty"`  // from the day of the scan's knowledge to End, negative behind it; nil when either is unknown
+
+	Product string `json:"product,omitempty"` // the Lifecycle and Cycle it was read from; "" when a person said it
+	Cycle   string `json:"cycle,omitempty"`
+	Latest  string `json:"latest,omitempty"` // newest version of the cycle
+	Source  string `json:"source,omitempty"`
+	Because string `json:"because,omitempty"` // in words
 }
 
 // Finding is a component, a subject, an answer and the reason for it.

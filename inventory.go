@@ -35,6 +35,7 @@ type Component struct {
 	Download    string    `json:"download,omitempty"`
 	Unowned     bool      `json:"unowned,omitempty"` // a program in a tree with a package database, and no package owns it
 	Layer       string    `json:"layer,omitempty"`   // DiffID of the oldest layer that brought it; "" outside images
+	Support     *Support  `json:"support,omitempty"` // nil when no book knows the component
 
 	Extra    map[string]string `json:"extra,omitempty"`
 	Evidence []Evidence        `json:"evidence"`

@@ -146,9 +146,11 @@ type FetchOptions struct {
 
 // Sink is what a feed parses into.
 type Sink struct {
-	Advisory func(Advisory) error
-	Exploit  func(cve string, e Exploit) error
-	Bad      func(Gap)
+	Advisory  func(Advisory) error
+	Exploit   func(cve string, e Exploit) error
+	Synonym   func(Synonym) error
+	Lifecycle func(Lifecycle) error
+	Bad       func(Gap)
 }
 
 // Progress is one step of long work, for whoever shows progress.

@@ -64,10 +64,13 @@ func NewBuilderFrom(book *Book, dropFeeds ...string) (*Builder, error) {
 	if err == nil {
 		err = book.Exploits(func(cve string, e biopsy.Exploit) error {
 			if dropped("kev", dropFeeds) {
-				e = biopsy.Exploit{EPSS: e.EPSS, Percentile: e.Percentile, EPSSDate: e.EPSSDate}
+				e.KEV, e.KEVAdded, e.KEVDue, e.KEVAction, e.Ransomware = false, "", "", "", false
 			}
 			if dropped("epss", dropFeeds) {
 				e.EPSS, e.Percentile, e.EPSSDate = 0, 0, ""
+			}
+			if dropped("cve", dropFeeds) {
+				e.Maturity, e.Automatable, e.Impact, e.SSVCDate = "", "", "", ""
 			}
 			return b.Exploit(cve, e)
 		})
@@ -126,7 +129,7 @@ func (b *Builder) Exploit(cve string, e biopsy.Exploit) error {
 	if cve == "" || len(cve) > maxID || strings.ContainsFunc(cve, isControl) {
 		return fmt.Errorf("%w: CVE id %s is empty, too long or not printable", ErrRecord, quote(cve))
 	}
-	if !e.KEV && e.EPSSDate == "" {
+	if !e.KEV && e.EPSSDate == "" && e.SSVCDate == "" {
 		return nil
 	}
 	if err := b.start(); err != nil {
@@ -261,13 +264,16 @@ func (b *Builder) eachExploit(yield func(key []byte, e biopsy.Exploit) error) er
 	return yield(key, all)
 }
 
-// joinExploit takes KEV's and EPSS's part from whichever is newer.
+// joinExploit takes KEV's, EPSS's and SSVC's part from whichever is newer.
 func joinExploit(a, b biopsy.Exploit) biopsy.Exploit {
 	if b.KEV && (!a.KEV || b.KEVAdded >= a.KEVAdded) {
 		a.KEV, a.KEVAdded, a.KEVDue, a.KEVAction, a.Ransomware = true, b.KEVAdded, b.KEVDue, b.KEVAction, b.Ransomware
 	}
 	if b.EPSSDate > a.EPSSDate || b.EPSSDate == a.EPSSDate && b.EPSS > a.EPSS {
 		a.EPSS, a.Percentile, a.EPSSDate = b.EPSS, b.Percentile, b.EPSSDate
+	}
+	if b.SSVCDate >= a.SSVCDate && b.SSVCDate != "" {
+		a.Maturity, a.Automatable, a.Impact, a.SSVCDate = b.Maturity, b.Automatable, b.Impact, b.SSVCDate
 	}
 	return a
 }

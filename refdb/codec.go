@@ -84,7 +84,10 @@ func appendAffected(b []byte, a *biopsy.Affected) []byte {
 			b = appendEvent(b, e)
 		}
 	}
-	return appendMap(appendStrings(b, a.Versions), a.Extra)
+	b = appendStrings(b, a.Versions)
+	b = appendString(appendString(appendString(b, string(a.Status)), a.Why), a.CPE)
+	b = appendStrings(appendStrings(appendStrings(b, a.Platforms), a.Files), a.Symbols)
+	return appendMap(b, a.Extra)
 }
 
 func appendAdvisory(b []byte, a *biopsy.Advisory) []byte {
@@ -117,6 +120,9 @@ func appendExploit(b []byte, e biopsy.Exploit) []byte {
 	if e.Ransomware {
 		flags |= 2
 	}
+	if e.SSVCDate != "" {
+		flags |= 4
+	}
 	b = append(b, flags)
 	if e.KEV {
 		b = appendString(appendString(appendString(b, e.KEVAdded), e.KEVDue), e.KEVAction)
@@ -124,6 +130,9 @@ func appendExploit(b []byte, e biopsy.Exploit) []byte {
 	b = appendString(b, e.EPSSDate)
 	if e.EPSSDate != "" {
 		b = appendDecimal(appendDecimal(b, e.EPSS), e.Percentile)
+	}
+	if e.SSVCDate != "" {
+		b = appendString(appendString(appendString(appendString(b, e.SSVCDate), e.Maturity), e.Automatable), e.Impact)
 	}
 	return b
 }
@@ -278,7 +287,10 @@ func (r *reader) rangeOf() biopsy.Range {
 func (r *reader) affected() biopsy.Affected {
 	a := biopsy.Affected{Ecosystem: r.string(), Name: r.string(), Purl: r.string()}
 	a.Ranges = list(r, 3, r.rangeOf)
-	a.Versions, a.Extra = r.strings(), r.stringMap()
+	a.Versions = r.strings()
+	a.Status, a.Why, a.CPE = biopsy.Status(r.string()), r.string(), r.string()
+	a.Platforms, a.Files, a.Symbols = r.strings(), r.strings(), r.strings()
+	a.Extra = r.stringMap()
 	return a
 }
 
@@ -289,7 +301,7 @@ func (r *reader) advisory() biopsy.Advisory {
 	a.Severity = r.severities()
 	a.References = list(r, 2, func() biopsy.Reference { return biopsy.Reference{Type: r.string(), URL: r.string()} })
 	a.Extra = r.stringMap()
-	a.Affected = list(r, 6, r.affected)
+	a.Affected = list(r, 12, r.affected)
 	return a
 }
 
@@ -314,6 +326,9 @@ func decodeExploit(value []byte) (biopsy.Exploit, error) {
 	}
 	if e.EPSSDate = r.string(); e.EPSSDate != "" {
 		e.EPSS, e.Percentile = r.decimal(), r.decimal()
+	}
+	if flags&4 != 0 {
+		e.SSVCDate, e.Maturity, e.Automatable, e.Impact = r.string(), r.string(), r.string(), r.string()
 	}
 	return e, r.err()
 }

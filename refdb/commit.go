@@ -248,6 +248,9 @@ func (w *bookWriter) writeExploits(b *Builder, span *table.Span) error {
 		if e.EPSSDate != "" {
 			w.count("epss", day(e.EPSSDate))
 		}
+		if e.SSVCDate != "" {
+			w.count("ssvc", day(e.SSVCDate))
+		}
 		value = appendExploit(value[:0], e)
 		return t.Add(key, value)
 	})

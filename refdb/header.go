@@ -17,7 +17,7 @@ import (
 )
 
 // Version is the version of the file format that this code reads and writes.
-const Version = 1
+const Version = 2
 
 const (
 	magic      = "BIOPSYRB"

@@ -457,7 +457,7 @@ func TestNotABook(t *testing.T) {
 		"empty":    {nil, "not a book of advisories"},
 		"other":    {bytes.Repeat([]byte("x"), 1000), "not a book of advisories"},
 		"short":    {good[:len(good)-1], "and its header says"},
-		"version":  {other, "has format 7, and this biopsy reads 1"},
+		"version":  {other, "has format 7, and this biopsy reads 2"},
 		"bit flip": {flip(good, 100), "checksum of the header"},
 		"contents": {flip(good, len(good)-3), "checksum of the contents"},
 	} {
