@@ -51,6 +51,7 @@ type Section struct {
 	Addr         uint64
 	Offset, Size uint64
 	Entry        uint64 // size of one entry of a table; 0 elsewhere
+	Link         uint32 // of a symbol table, the index of the section with its names
 }
 
 // Object file types.
@@ -241,7 +242,7 @@ func (f *File) readSections() ([]Section, error) {
 	}
 	secs, names := make([]Section, num), make([]uint32, num)
 	for i := range secs {
-		secs[i], _, names[i] = f.section(b[i*entry:])
+		secs[i], secs[i].Link, names[i] = f.section(b[i*entry:])
 	}
 	if strndx >= num {
 		return secs, nil
