@@ -184,8 +184,10 @@ type Finding struct {
 	Answer    Answer     `json:"answer"`
 	Because   []Because  `json:"because"` // one per record that spoke, at least one
 	Severity  []Severity `json:"severity,omitempty"`
-	Level     Level      `json:"level,omitempty"` // of the severity chosen: see match
-	Score     float64    `json:"score,omitempty"` // of the severity chosen; 0 when there is none
+	Level     Level      `json:"level,omitempty"`    // of the severity chosen: see match
+	Score     float64    `json:"score,omitempty"`    // of the severity chosen; 0 when there is none
+	Scored    string     `json:"scored,omitempty"`   // which severity was chosen and by whom, and what others say where they differ
+	Exposure  *Exposure  `json:"exposure,omitempty"` // nil when nothing is known
 	Exploit   *Exploit   `json:"exploit,omitempty"`
 	Fixed     []string   `json:"fixed,omitempty"` // versions that mend it, in version order; empty when none is known
 	Published string     `json:"published,omitempty"`

@@ -14,6 +14,7 @@ type Scan struct {
 
 	Inventory
 	Findings []Finding `json:"findings,omitempty"`
+	Advice   []Advice  `json:"advice,omitempty"` // best moves first
 	Verdicts []Verdict `json:"verdicts,omitempty"`
 }
 
