@@ -21,9 +21,14 @@ type Report struct {
 	Skipped    []string     // files that no feed knows, sorted
 	Advisories int          // records taken, doubles counted
 	Exploits   int          // entries of KEV and EPSS taken
+	Names      int          // synonyms taken
+	Lifecycles int          // products taken whose support is known
 	Bad        []biopsy.Gap // records that could not be read or kept, the first maxBad of them; the rest of their file was
 	BadCount   int          // all of them
 }
+
+// Taken is how many records of all kinds were taken.
+func (r *Report) Taken() int { return r.Advisories + r.Exploits + r.Names + r.Lifecycles }
 
 // maxBad bounds the list of bad records: a hostile zip has millions.
 const maxBad = 10_000
@@ -119,11 +124,11 @@ func (im *importer) file(ctx context.Context, path string) (err error) {
 		im.report.Skipped = append(im.report.Skipped, path)
 		return nil
 	}
-	before := im.report.Advisories + im.report.Exploits
+	before := im.report.Taken()
 	if err := All[i].Parse(ctx, slash, f, st.Size(), im.sink(slash, All[i].Name)); err != nil {
 		return fmt.Errorf("import %s: %w", All[i].Name, err)
 	}
-	im.report.Files = append(im.report.Files, File{path, All[i].Name, im.report.Advisories + im.report.Exploits - before})
+	im.report.Files = append(im.report.Files, File{path, All[i].Name, im.report.Taken() - before})
 	return nil
 }
 
@@ -145,8 +150,10 @@ func (im *importer) sink(path, feed string) biopsy.Sink {
 		return err
 	}
 	return biopsy.Sink{
-		Advisory: func(a biopsy.Advisory) error { return keep(im.builder.Advisory(a), &im.report.Advisories) },
-		Exploit:  func(cve string, e biopsy.Exploit) error { return keep(im.builder.Exploit(cve, e), &im.report.Exploits) },
-		Bad:      bad,
+		Advisory:  func(a biopsy.Advisory) error { return keep(im.builder.Advisory(a), &im.report.Advisories) },
+		Exploit:   func(cve string, e biopsy.Exploit) error { return keep(im.builder.Exploit(cve, e), &im.report.Exploits) },
+		Synonym:   func(s biopsy.Synonym) error { return keep(im.builder.Synonym(s), &im.report.Names) },
+		Lifecycle: func(l biopsy.Lifecycle) error { return keep(im.builder.Lifecycle(l), &im.report.Lifecycles) },
+		Bad:       bad,
 	}
 }

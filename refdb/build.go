@@ -25,7 +25,17 @@ type Builder struct {
 	records  *table.Sorter
 	exploits *table.Sorter
 	buf, key []byte
+
+	synonyms, lifecycles *table.Sorter
 }
+
+// generation tells what came out of the old book from what a feed brings now. It stands before a row's value while rows are gathered.
+type generation byte
+
+const (
+	carried generation = iota
+	fresh
+)
 
 // ErrRecord is wrapped by what Advisory and Exploit return for a record that no book can hold. The builder is as it was before.
 var ErrRecord = errors.New("bad record")
@@ -34,6 +44,7 @@ var ErrRecord = errors.New("bad record")
 const (
 	recordBudget  = 32 << 20
 	exploitBudget = 8 << 20
+	synonymBudget = 8 << 20
 	packageBudget = 32 << 20
 	idBudget      = 8 << 20
 )
@@ -59,8 +70,11 @@ func NewBuilderFrom(book *Book, dropFeeds ...string) (*Builder, error) {
 		if len(sources) == 0 {
 			return nil
 		}
-		return b.add(&a, sources)
+		return b.add(&a, sources, carried)
 	})
+	if err == nil {
+		err = b.takeNames(book, dropFeeds)
+	}
 	if err == nil {
 		err = book.Exploits(func(cve string, e biopsy.Exploit) error {
 			if dropped("kev", dropFeeds) {
@@ -80,6 +94,28 @@ func NewBuilderFrom(book *Book, dropFeeds ...string) (*Builder, error) {
 	}
 	return b, nil
 }
+
+// takeNames takes over synonyms and lifecycles; what was learned is learned again.
+func (b *Builder) takeNames(book *Book, dropFeeds []string) error {
+	err := book.EachSynonym(func(s biopsy.Synonym) error {
+		if s.Source == Learned || dropped(s.Source, dropFeeds) {
+			return nil
+		}
+		return b.synonym(s, carried)
+	})
+	if err != nil {
+		return err
+	}
+	return book.Lifecycles(func(l biopsy.Lifecycle) error {
+		if dropped(l.Source, dropFeeds) {
+			return nil
+		}
+		return b.lifecycle(l, carried)
+	})
+}
+
+// Learned is the source of synonyms that the builder found by itself: two names of one hole in many records.
+const Learned = "learned"
 
 func dropped(source string, feeds []string) bool {
 	return slices.ContainsFunc(feeds, func(f string) bool { return source == f || strings.HasPrefix(source, f+"/") })
@@ -107,17 +143,17 @@ func (b *Builder) Advisory(a biopsy.Advisory) error {
 	}
 	a.Aliases = idList(a.Aliases, a.ID)
 	a.Upstream = idList(a.Upstream, a.ID)
-	return b.add(&a, []string{a.Source})
+	return b.add(&a, []string{a.Source}, fresh)
 }
 
 // add spills a record under its id and feed family.
-func (b *Builder) add(a *biopsy.Advisory, sources []string) error {
+func (b *Builder) add(a *biopsy.Advisory, sources []string, g generation) error {
 	if err := b.start(); err != nil {
 		return err
 	}
 	family, _, _ := strings.Cut(sources[0], "/")
 	b.key = append(append(append(append(b.key[:0], a.ID...), 0), family...), 0)
-	b.buf = appendRecord(b.buf[:0], a, sources)
+	b.buf = appendRecord(append(b.buf[:0], byte(g)), a, sources)
 	if len(b.buf) > table.MaxValue {
 		return fmt.Errorf("%w: %s takes %d bytes", ErrRecord, quote(a.ID), len(b.buf))
 	}
@@ -144,7 +180,7 @@ func (b *Builder) Close() error {
 	if b.temp == "" {
 		return nil
 	}
-	err := errors.Join(b.records.Close(), b.exploits.Close(), os.RemoveAll(b.temp))
+	err := errors.Join(b.records.Close(), b.exploits.Close(), b.synonyms.Close(), b.lifecycles.Close(), os.RemoveAll(b.temp))
 	b.temp = ""
 	return err
 }
@@ -160,6 +196,8 @@ func (b *Builder) start() error {
 	b.temp = temp
 	b.records = &table.Sorter{Dir: temp, Budget: recordBudget}
 	b.exploits = &table.Sorter{Dir: temp, Budget: exploitBudget}
+	b.synonyms = &table.Sorter{Dir: temp, Budget: synonymBudget}
+	b.lifecycles = &table.Sorter{Dir: temp, Budget: synonymBudget}
 	return nil
 }
 
@@ -191,7 +229,7 @@ func idList(ids []string, own string) []string {
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
 // eachRecord yields the records that stay, in order of id and feed family: of several of one key the one modified last, with the
-// feeds of all of them.
+// feeds of all of them. Where a feed gives no time of change, what came now stays, not what was in the old book.
 func (b *Builder) eachRecord(yield func(a *biopsy.Advisory, sources []string) error) error {
 	if b.temp == "" {
 		return nil
@@ -213,6 +251,11 @@ func (b *Builder) eachRecord(yield func(a *biopsy.Advisory, sources []string) er
 		return yield(&a, sources)
 	}
 	err := b.records.Each(func(k, v []byte) error {
+		if len(v) == 0 {
+			return errRow
+		}
+		g := generation(v[0])
+		v = v[1:]
 		a, from, err := decodeRecord(v)
 		if err != nil {
 			return err
@@ -224,7 +267,7 @@ func (b *Builder) eachRecord(yield func(a *biopsy.Advisory, sources []string) er
 			key, best, sources, newest = append(key[:0:0], k...), best[:0], nil, time.Time{}
 		}
 		sources = append(sources, from...)
-		if len(best) == 0 || !a.Modified.Before(newest) {
+		if len(best) == 0 || !a.Modified.Before(newest) || g == fresh && a.Modified.IsZero() { // the old book's comes first
 			best, newest = append(best[:0], v...), a.Modified
 		}
 		return nil

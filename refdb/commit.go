@@ -116,7 +116,13 @@ func (w *bookWriter) writeTables(b *Builder, h *header) error {
 	if err := w.writeIDs(&h.Tables[1]); err != nil {
 		return err
 	}
-	return w.writeExploits(b, &h.Tables[3])
+	if err := w.writeExploits(b, &h.Tables[3]); err != nil {
+		return err
+	}
+	if err := w.writeSynonyms(b, &h.Tables[4]); err != nil {
+		return err
+	}
+	return w.writeLifecycles(b, &h.Tables[5])
 }
 
 // writeRecords writes the records and numbers them, and gathers the rows of packages and ids on the way.

@@ -20,7 +20,11 @@ func lookEverywhere(b *Book) error {
 	_, _, e3 := b.Exploit("CVE-2024-0001")
 	e4 := b.All(func(biopsy.Advisory) error { return nil })
 	e5 := b.Exploits(func(string, biopsy.Exploit) error { return nil })
-	return errors.Join(e1, e2, e3, e4, e5, b.Verify())
+	_, e6 := b.Synonyms("pkg:npm/pump")
+	_, e7 := b.Lifecycle("pump")
+	e8 := b.EachSynonym(func(biopsy.Synonym) error { return nil })
+	e9 := b.Lifecycles(func(biopsy.Lifecycle) error { return nil })
+	return errors.Join(e1, e2, e3, e4, e5, e6, e7, e8, e9, b.Verify())
 }
 
 // FuzzBook damages a good book at one place, or replaces it. The header's checksum is put right, so that what lies behind is reached.
@@ -57,9 +61,14 @@ func FuzzRow(f *testing.F) {
 		f.Add(appendEntryRest(appendEntryHead(nil, a.ID, a.Aliases), &a, 0))
 	}
 	f.Add(appendExploit(nil, biopsy.Exploit{KEV: true, EPSS: 1.0 / 3, EPSSDate: "2024-01-01"}))
+	f.Add(appendSynonym([]byte{1}, biopsy.Synonym{Name: "a", Same: "b", Source: "c", Records: 3}))
+	f.Add(appendLifecycle(nil, &biopsy.Lifecycle{Product: "a", Source: "b", Names: []string{"c"}, Cycles: []biopsy.Cycle{{Name: "1", Ended: biopsy.Yes}}}))
 	f.Fuzz(func(t *testing.T, row []byte) {
 		_, _ = decodeEntry(row)
 		_, _ = decodeExploit(row)
+		_, _, _ = decodeSynonymRow(row)
+		r := reader{s: string(row)}
+		_ = r.lifecycle()
 		a, sources, err := decodeRecord(row)
 		if err != nil {
 			return

@@ -21,7 +21,7 @@ const Version = 2
 
 const (
 	magic      = "BIOPSYRB"
-	headerSize = 256
+	headerSize = 512
 	maxMeta    = 16 << 20 // a book of ten thousand feeds has far less
 )
 
@@ -33,15 +33,15 @@ func rebuild(err error) error {
 // ErrNotBook means that the file is something else, or is cut short.
 var ErrNotBook = errors.New("not a book of advisories")
 
-// header is the first 256 bytes: magic, version u32, 4 bytes zero, file size u64, built (Unix seconds) i64, SHA-256 of all behind
-// the header, the contents (JSON) as offset u64, size u64, crc u32, then four tables as offset u64, size u64, rows u64, crc u32.
+// header is the first 512 bytes: magic, version u32, 4 bytes zero, file size u64, built (Unix seconds) i64, SHA-256 of all behind
+// the header, the contents (JSON) as offset u64, size u64, crc u32, then six tables as offset u64, size u64, rows u64, crc u32.
 // The last 4 bytes are the CRC-32C of those before. Numbers are little-endian.
 type header struct {
 	Size   uint64
 	Built  int64
 	Digest [sha256.Size]byte
 	Meta   table.Span
-	Tables [4]table.Span
+	Tables [6]table.Span // packages, ids, records, exploits, synonyms, lifecycles
 }
 
 func (h *header) bytes() []byte {
@@ -76,7 +76,11 @@ func readHeader(data []byte) (*header, error) {
 	h := &header{Size: binary.LittleEndian.Uint64(data[16:]), Built: int64(binary.LittleEndian.Uint64(data[24:]))}
 	copy(h.Digest[:], data[32:64])
 	at := data[64:]
-	for _, s := range []*table.Span{&h.Meta, &h.Tables[0], &h.Tables[1], &h.Tables[2], &h.Tables[3]} {
+	for i := range 1 + len(h.Tables) {
+		s := &h.Meta
+		if i > 0 {
+			s = &h.Tables[i-1]
+		}
 		s.Offset, s.Size, s.Rows = binary.LittleEndian.Uint64(at), binary.LittleEndian.Uint64(at[8:]), binary.LittleEndian.Uint64(at[16:])
 		s.CRC = binary.LittleEndian.Uint32(at[24:])
 		at = at[28:]

@@ -26,6 +26,10 @@ type Book struct {
 	ids      *table.Table // id or alias in lower case, record -> nothing
 	records  *table.Table // record -> advisory
 	exploits *table.Table // CVE in lower case -> exploit
+
+	synonyms   *table.Table // name, the same one, source -> synonym
+	lifecycles *table.Table // product, source -> lifecycle; name, product, source -> nothing
+
 	snapshot biopsy.Book
 	ecos     []string
 }
@@ -63,7 +67,7 @@ func FromBytes(data []byte) (*Book, error) {
 		return nil, err
 	}
 	b := &Book{data: data, dec: dec, snapshot: meta.snapshot(h), ecos: meta.Ecosystems}
-	for i, t := range []**table.Table{&b.packages, &b.ids, &b.records, &b.exploits} {
+	for i, t := range []**table.Table{&b.packages, &b.ids, &b.records, &b.exploits, &b.synonyms, &b.lifecycles} {
 		if *t, err = table.Open(data, h.Tables[i], dec); err != nil {
 			dec.Close()
 			return nil, rebuild(err)

@@ -120,7 +120,7 @@ func (s *streams) rebuild(ctx context.Context, path string, read func(*refdb.Bui
 		return fmt.Errorf("%w (the book is as it was)", err)
 	}
 	partly := err
-	if rep.Advisories+rep.Exploits == 0 {
+	if rep.Taken() == 0 {
 		return hint.Add(errors.New("no feed knows any of these files; the book is as it was"), "import wants OSV's ECOSYSTEM/all.zip, KEV's JSON or EPSS's CSV, or folders of them")
 	}
 	snap, err := b.Commit(path, time.Now())

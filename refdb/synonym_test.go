@@ -1,0 +1,155 @@
+package refdb
+
+import (
+	"errors"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/biopsy-sca/biopsy"
+)
+
+// twice is a book of the names and cycles that fill adds, built, taken over and filled again.
+func twice(t *testing.T, fill func(*Builder) error, drop ...string) *Book {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "b.refdb")
+	b := NewBuilder(t.TempDir())
+	for range 2 {
+		if err := fill(b); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Commit(path, built); err != nil {
+			t.Fatal(err)
+		}
+		old, err := Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, err = NewBuilderFrom(old, drop...); err != nil {
+			t.Fatal(err)
+		}
+		if err := old.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := b.Commit(path, built); err != nil {
+		t.Fatal(err)
+	}
+	return open(t, path)
+}
+
+func pairs(records int) func(*Builder) error {
+	return func(b *Builder) error {
+		var errs []error
+		for range 2 {
+			errs = append(errs,
+				b.Synonym(biopsy.Synonym{Name: "pkg:npm/lodash", Same: "cpe:2.3:a:lodash:lodash", Source: "nvd", Records: records}),
+				b.Synonym(biopsy.Synonym{Name: "cpe:2.3:a:lodash:lodash", Same: "pkg:npm/Lodash", Source: "nvd", Records: 1}))
+		}
+		return errors.Join(append(errs, b.Synonym(biopsy.Synonym{Name: "pkg:npm/lodash", Same: "github.com/lodash/lodash", Source: "builtin"}))...)
+	}
+}
+
+func TestSynonyms(t *testing.T) {
+	b := twice(t, pairs(2))
+	for name, want := range map[string][]biopsy.Synonym{
+		"pkg:NPM/lodash": {
+			{Name: "pkg:npm/Lodash", Same: "cpe:2.3:a:lodash:lodash", Source: "nvd", Records: 6},
+			{Name: "pkg:npm/lodash", Same: "github.com/lodash/lodash", Source: "builtin"},
+		},
+		"cpe:2.3:a:lodash:lodash": {{Name: "cpe:2.3:a:lodash:lodash", Same: "pkg:npm/Lodash", Source: "nvd", Records: 6}},
+		"pkg:npm/lodas":           nil,
+	} {
+		got, err := b.Synonyms(name)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %+v, %v; want %+v", name, got, err, want)
+		}
+	}
+	n := 0
+	if err := b.EachSynonym(func(biopsy.Synonym) error { n++; return nil }); err != nil || n != 2 {
+		t.Errorf("got %d pairs, %v; want 2", n, err)
+	}
+	if feeds := b.Snapshot().Feeds; len(feeds) != 2 || feeds[1].Feed != "nvd" || feeds[1].Records != 1 {
+		t.Errorf("got %+v, want one pair of nvd", feeds)
+	}
+}
+
+func TestSynonymsDropped(t *testing.T) {
+	fills := 0
+	b := twice(t, func(b *Builder) error {
+		if fills++; fills == 1 {
+			return pairs(1)(b)
+		}
+		return nil
+	}, "nvd")
+	if got, err := b.Synonyms("pkg:npm/lodash"); err != nil || len(got) != 1 || got[0].Source != "builtin" {
+		t.Errorf("got %+v, %v; want what builtin says alone", got, err)
+	}
+}
+
+func TestBadNames(t *testing.T) {
+	b := NewBuilder(t.TempDir())
+	for _, s := range []biopsy.Synonym{
+		{Name: "", Same: "a", Source: "x"}, {Name: "a", Same: "A", Source: "x"}, {Name: "a", Same: "b"}, {Name: "a\x00", Same: "b", Source: "x"},
+		{Name: "a", Same: strings.Repeat("b", maxName+1), Source: "x"}, {Name: "a", Same: "b", Source: "x", Records: -1},
+	} {
+		if err := b.Synonym(s); !errors.Is(err, ErrRecord) {
+			t.Errorf("%.60v: got %v, want a bad record", s, err)
+		}
+	}
+	for _, l := range []biopsy.Lifecycle{
+		{Source: "x"}, {Product: "a"}, {Product: "a", Source: "x", Names: []string{""}}, {Product: "a", Source: "x", Cycles: make([]biopsy.Cycle, maxCycles+1)},
+	} {
+		if err := b.Lifecycle(l); !errors.Is(err, ErrRecord) {
+			t.Errorf("%.60v: got %v, want a bad record", l, err)
+		}
+	}
+}
+
+func TestLifecycles(t *testing.T) {
+	pump := biopsy.Lifecycle{
+		Product: "pump", Label: "Pump", Names: []string{"cpe:2.3:a:pump:pump", "pkg:generic/pump"}, Source: "eol", URL: "https://example.org", Modified: "2026-01-02",
+		Cycles: []biopsy.Cycle{
+			{Name: "2.0", Codename: "Heart", Released: "2025-01-01", ActiveEnd: "2026-01-01", End: "2027-01-01", ExtendedEnd: "2030-01-01", LTS: true, Latest: "2.0.9"},
+			{Name: "1", Ended: biopsy.Yes}, {Name: "0", Ended: biopsy.No, LTS: true},
+		},
+	}
+	stale := biopsy.Lifecycle{Product: "pump", Source: "eol", Modified: "2025-01-01"}
+	undated := biopsy.Lifecycle{Product: "Valve", Source: "eol", Names: []string{"valve"}, Cycles: []biopsy.Cycle{{Name: "1"}}}
+	other := biopsy.Lifecycle{Product: "pump", Source: "debian", Cycles: []biopsy.Cycle{{Name: "9"}}}
+	fills := 0
+	b := twice(t, func(b *Builder) error {
+		fills++
+		undated.Cycles[0].Latest = strings.Repeat("9", 3-fills) // a shorter value, which sorts before the longer one
+		return errors.Join(b.Lifecycle(pump), b.Lifecycle(stale), b.Lifecycle(undated), b.Lifecycle(other))
+	})
+	for name, want := range map[string][]biopsy.Lifecycle{
+		"Pump": {other, pump}, "CPE:2.3:a:pump:pump": {pump}, "valve": {undated}, "pum": nil,
+	} {
+		got, err := b.Lifecycle(name)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %+v, %v; want %+v", name, got, err, want)
+		}
+	}
+	var all []string
+	if err := b.Lifecycles(func(l biopsy.Lifecycle) error { all = append(all, l.Product+"/"+l.Source); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := strings.Join(all, " "), "pump/debian pump/eol Valve/eol"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestUndatedRecordIsReplaced: some feeds give no time of change.
+func TestUndatedRecordIsReplaced(t *testing.T) {
+	summaries := []string{"zzz, the old text", "a new text"}
+	b := twice(t, func(b *Builder) error {
+		s := summaries[0]
+		summaries = summaries[1:]
+		return b.Advisory(biopsy.Advisory{ID: "CVE-2024-1", Source: "debian", Summary: s})
+	})
+	if a, _, err := b.Advisory("CVE-2024-1"); err != nil || a.Summary != "a new text" {
+		t.Errorf("got %q, %v; want the new text", a.Summary, err)
+	}
+}
