@@ -55,7 +55,6 @@ var foreign = []struct{ prefix, room, why string }{
 	{"github.com/mikelolasagasti/xz", "internal/codec", "xz streams"},
 	{"github.com/pierrec/lz4/v4", "internal/codec", "lz4 frames and blocks"},
 	{"github.com/anchore/go-lzo", "internal/codec", "lzo blocks"},
-	{"github.com/ulikunitz/xz/lzma", "internal/codec", "lzma streams"},
 	{"github.com/google/go-containerregistry/", "source/image", "images in registries"},
 	{"github.com/go-git/", "source/git", "commits and trees of git repositories, without running git"},
 	{"golang.org/x/sys/unix", "source/dir", "opens below a directory without following links"},

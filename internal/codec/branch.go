@@ -45,12 +45,23 @@ func newBranchFilter(id uint64, props []byte) (branchFilter, error) {
 	return f, nil
 }
 
-// branchX86 finds E8 and E9 (call, jmp) whose target's highest byte is 00 or FF. Bytes of earlier candidates that overlap decide
-// whether one counts: seen has a bit for each of the last three places.
 func branchX86(b []byte, start uint32) {
+	x := x86Memory{last: -1}
+	x.undo(b, start)
+}
+
+// x86Memory is what the filter for x86 remembers: a bit for each of the last three places, and the last candidate.
+type x86Memory struct {
+	seen uint32
+	last int // counts from the first byte of what comes next
+}
+
+// undo finds E8 and E9 (call, jmp) whose target's highest byte is 00 or FF. Bytes of earlier candidates that overlap decide whether
+// one counts. It returns how many bytes it is done with: the others want to be seen again with what follows them.
+func (x *x86Memory) undo(b []byte, start uint32) int {
 	signed := func(c byte) bool { return c == 0 || c == 0xff }
-	seen, last := uint32(0), -1
-	for i := 0; i+4 < len(b); i++ {
+	seen, last, i := x.seen, x.last, 0
+	for ; i+4 < len(b); i++ {
 		if b[i]&0xfe != 0xe8 {
 			continue
 		}
@@ -87,6 +98,8 @@ func branchX86(b []byte, start uint32) {
 		binary.LittleEndian.PutUint32(b[i+1:], relative)
 		i += 4
 	}
+	x.seen, x.last = seen, max(last-i, -8)
+	return i
 }
 
 // branchBits is the place of the highest bit of the x86 filter's memory.
@@ -101,8 +114,12 @@ func branchARM(b []byte, start uint32) {
 	}
 }
 
-func branchThumb(b []byte, start uint32) {
-	for i := 0; i+4 <= len(b); i += 2 {
+func branchThumb(b []byte, start uint32) { thumbUndo(b, start) }
+
+// thumbUndo returns how many bytes it is done with, as the filter for x86 does.
+func thumbUndo(b []byte, start uint32) int {
+	i := 0
+	for ; i+4 <= len(b); i += 2 {
 		if b[i+1]&0xf8 != 0xf0 || b[i+3]&0xf8 != 0xf8 { // the two halves of bl
 			continue
 		}
@@ -112,6 +129,7 @@ func branchThumb(b []byte, start uint32) {
 		b[i+3], b[i+2] = 0xf8|byte(v>>8&7), byte(v)
 		i += 2
 	}
+	return i
 }
 
 func branchPowerPC(b []byte, start uint32) {

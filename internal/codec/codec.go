@@ -1,10 +1,11 @@
 // Package codec turns compressed streams into plain ones.
 //
 // What comes in: a reader and the name of its compression, which Detect knows from the first bytes: gzip (RFC 1952), bzip2,
-// xz (tukaani.org, 1.2.0 of 2024), lzma (the "alone" format of LZMA SDK), zstd (RFC 8878), lz4 (frame format 1.6.4 of 2023, and
-// the legacy frames of Linux kernels). What goes out: a reader of the plain bytes. It never bounds how many come out; the caller
-// does. Blocks of file systems, which are packed on their own, are unpacked by Block, into the room that the caller gives. A
-// decoder's own memory stays below 130 MiB whatever the bytes claim.
+// xz (tukaani.org, 1.2.0 of 2024), lzma (the "alone" format of LZMA SDK), lzip, zstd (RFC 8878), lz4 (frame format 1.6.4 of 2023, and
+// the legacy frames of Linux kernels), lzop and compress. What goes out: a reader of the plain bytes. It never bounds how many come
+// out; the caller does. Blocks of file systems, which are packed on their own, are unpacked by Block, into the room that the caller
+// gives; what archives tell apart by headers of their own has a function each. A decoder's own memory stays below 130 MiB whatever
+// the bytes claim, but for 7-Zip's dictionaries (NewLZMA).
 package codec
 
 import (
@@ -20,7 +21,6 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/mikelolasagasti/xz"
-	"github.com/ulikunitz/xz/lzma"
 )
 
 // Format is a compression. "" is none that we know.
@@ -35,6 +35,10 @@ const (
 	Zstd    Format = "zstd"
 	LZ4     Format = "lz4"
 	Deflate Format = "deflate" // bare, without header: members of zip
+
+	Lzip     Format = "lzip"
+	Lzop     Format = "lzop"
+	Compress Format = "compress" // LZW, as compress(1) of Unix writes it
 )
 
 // maxWindow bounds a decoder's dictionary: "xz -9" and "zstd --ultra -22" need as much.
@@ -53,6 +57,12 @@ func Detect(head []byte) Format {
 		return Zstd
 	case bytes.HasPrefix(head, []byte{4, 0x22, 0x4d, 0x18}), bytes.HasPrefix(head, []byte{2, 0x21, 0x4c, 0x18}):
 		return LZ4
+	case bytes.HasPrefix(head, []byte(lzipMagic)) && len(head) >= 18 && head[5]&31 >= 12 && head[5]&31 <= 29:
+		return Lzip
+	case bytes.HasPrefix(head, []byte(lzopMagic)):
+		return Lzop
+	case bytes.HasPrefix(head, []byte{0x1f, 0x9d}) && len(head) >= 4 && head[2] >= 0x8c && head[2] <= 0x90: // 12 to 16 bits
+		return Compress
 	case isLZMA(head):
 		return LZMA
 	}
@@ -106,7 +116,15 @@ func NewReader(f Format, r io.Reader) (io.ReadCloser, error) {
 		x, err := xz.NewReader(r, maxWindow)
 		return plain{x}, err
 	case LZMA:
-		x, err := lzma.ReaderConfig{DictCap: maxWindow}.NewReader(r)
+		x, err := newLZMA(r)
+		return plain{x}, err
+	case Lzip:
+		return plain{&lzipReader{r: r}}, nil
+	case Lzop:
+		x, err := newLzop(r)
+		return plain{x}, err
+	case Compress:
+		x, err := newLZW(r)
 		return plain{x}, err
 	}
 	return nil, fmt.Errorf("no decoder for %q", string(f))

@@ -55,6 +55,7 @@ type lzmaDecoder struct {
 	rep        [4]uint32 // distances minus one
 	rng, code  uint32
 	marked     bool // the end mark was seen
+	pending    int  // bytes of the last match that had no room
 }
 
 var lzmaDecoders = sync.Pool{New: func() any { return new(lzmaDecoder) }}
@@ -62,8 +63,19 @@ var lzmaDecoders = sync.Pool{New: func() any { return new(lzmaDecoder) }}
 // properties takes the byte that holds lc, lp and pb. As in XZ Utils, lc and lp are 4 at most together: more would make a small
 // block cost megabytes.
 func (d *lzmaDecoder) properties(b byte) error {
+	if err := d.anyProperties(b); err != nil {
+		return err
+	}
+	if d.lc+d.lp > 4 {
+		return errLZMAProp
+	}
+	return nil
+}
+
+// anyProperties takes all that the format allows: 6 MiB of memory at most.
+func (d *lzmaDecoder) anyProperties(b byte) error {
 	d.lc, d.lp, d.pb = uint32(b%9), uint32(b/9%5), uint32(b/45)
-	if d.lc+d.lp > 4 || d.pb > 4 {
+	if d.pb > 4 {
 		return errLZMAProp
 	}
 	return nil
@@ -82,7 +94,7 @@ func (d *lzmaDecoder) reset() {
 	for i := range d.literals {
 		d.literals[i] = probInit
 	}
-	d.state, d.rep, d.marked = 0, [4]uint32{}, false
+	d.state, d.rep, d.marked, d.pending = 0, [4]uint32{}, false, 0
 }
 
 // start reads the first five bytes of a run.
@@ -252,6 +264,7 @@ func (d *lzmaDecoder) symbols(dst []byte, base, out int, src []byte, pos, last i
 				break
 			}
 			n = len(dst) - out
+			d.pending = int(length) - n
 		}
 		from := out - int(rep0) - 1
 		if n <= int(rep0)+1 {

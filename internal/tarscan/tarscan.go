@@ -176,8 +176,14 @@ type source struct {
 	marked bool
 }
 
-func (s *source) Read(p []byte) (int, error) {
-	n, err := s.Reader.Read(p)
+// Read fills p, however little a decoder hands out at once: a mark in pieces would not be known.
+func (s *source) Read(p []byte) (n int, err error) {
+	for idle := 0; n < len(p) && err == nil && idle < 100; idle++ {
+		var k int
+		if k, err = s.Reader.Read(p[n:]); k > 0 {
+			n, idle = n+k, 0
+		}
+	}
 	s.pos += int64(n)
 	if n > 0 {
 		s.marked = p[0] == 0 && p[n-1] == 0 && len(p) == 512 && allZero(p[:n])

@@ -41,9 +41,6 @@ var closed = []struct{ magic, what string }{
 	{"Rar!\x1a\x07", "RAR archive"},
 	{"MSCF\x00\x00\x00\x00", "Microsoft cabinet"},
 	{ole, "Windows installer"},
-	{"LZIP\x01", "lzip stream"},
-	{"\x89LZO\x00\r\n\x1a\n", "lzop stream"},
-	{"\x1f\x9d\x90", "compress stream"}, // block mode, 16 bits: what compress(1) writes
 	{"LRZI", "lrzip archive"},
 	{"xar!\x00\x1c", "xar archive"},
 	{"LUKS\xba\xbe", "encrypted: LUKS volume"},

@@ -22,6 +22,10 @@ var (
 	Zstd  = stream(codec.Zstd)
 	LZMA  = stream(codec.LZMA)
 	LZ4   = stream(codec.LZ4)
+
+	Lzip     = stream(codec.Lzip)
+	Lzop     = stream(codec.Lzop)
+	Compress = stream(codec.Compress)
 )
 
 func stream(format codec.Format) biopsy.Unpacker {
@@ -92,9 +96,9 @@ func inner(p string) string {
 		return name
 	}
 	switch strings.ToLower(ext) {
-	case ".gz", ".z", ".bz2", ".xz", ".lzma", ".zst", ".zstd", ".bz", ".lz4":
+	case ".gz", ".z", ".bz2", ".xz", ".lzma", ".zst", ".zstd", ".bz", ".lz4", ".lz", ".lzo":
 		return stem
-	case ".tgz", ".tbz", ".tbz2", ".txz", ".tlz", ".tzst":
+	case ".tgz", ".tbz", ".tbz2", ".txz", ".tlz", ".tzst", ".taz", ".tzo":
 		return stem + ".tar"
 	case ".svgz":
 		return stem + ".svg"

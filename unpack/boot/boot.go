@@ -162,12 +162,12 @@ func (m *image) between(off, size int64) biopsy.Span {
 }
 
 // packedEndings are what the openers of packed files take off the name of what is inside.
-var packedEndings = map[codec.Format]string{codec.Gzip: ".gz", codec.Bzip2: ".bz2", codec.XZ: ".xz", codec.LZMA: ".lzma", codec.Zstd: ".zst", codec.LZ4: ".lz4"}
+var packedEndings = map[codec.Format]string{codec.Gzip: ".gz", codec.Bzip2: ".bz2", codec.XZ: ".xz", codec.LZMA: ".lzma", codec.Zstd: ".zst", codec.LZ4: ".lz4", codec.Lzop: ".lzo", codec.Lzip: ".lz"}
 
 // ending names the bytes of a part by how they begin.
 func ending(r io.ReaderAt, off, size int64) string {
 	head := header(r, off, size, 64)
-	if f := codec.Detect(head); f != "" {
+	if f := detect(head); f != "" {
 		return ".raw" + packedEndings[f]
 	}
 	switch {

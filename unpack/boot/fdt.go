@@ -226,7 +226,7 @@ func (i *fitImage) below(node string, p property) {
 }
 
 // fitFormats are the compressions of a FIT.
-var fitFormats = map[string]codec.Format{"gzip": codec.Gzip, "bzip2": codec.Bzip2, "lzma": codec.LZMA, "lzo": codec.LZO, "lz4": codec.LZ4, "zstd": codec.Zstd}
+var fitFormats = map[string]codec.Format{"gzip": codec.Gzip, "bzip2": codec.Bzip2, "lzma": codec.LZMA, "lzo": codec.Lzop, "lz4": codec.LZ4, "zstd": codec.Zstd}
 
 func openFDT(ctx context.Context, _ biopsy.File, c biopsy.Content, u biopsy.UnpackOptions) error {
 	m := &image{UnpackOptions: u, c: c}

@@ -167,12 +167,12 @@ func eachStream(ctx context.Context, r io.ReaderAt, off, end int64, visit func(i
 // streamStart are the first bytes of the streams that detect knows.
 var streamStart = [256]bool{0x1f: true, 0x42: true, 0xfd: true, 0x28: true, 0x02: true, 0x04: true, 0x5d: true, 0x89: true}
 
-// detect is codec.Detect and lzop.
+// detect is codec.Detect without compress, which no kernel is packed by and whose two bytes come up by chance.
 func detect(b []byte) codec.Format {
-	if bytes.HasPrefix(b, []byte(lzopMagic)) {
-		return codec.LZO
+	if f := codec.Detect(b); f != codec.Compress {
+		return f
 	}
-	return codec.Detect(b)
+	return ""
 }
 
 // setup is what a bzImage's header says.
@@ -233,7 +233,7 @@ func openZboot(_ context.Context, _ biopsy.File, c biopsy.Content, u biopsy.Unpa
 		return io.ErrUnexpectedEOF
 	}
 	off, size := int64(le.Uint32(h[8:])), int64(le.Uint32(h[12:]))
-	formats := map[string]codec.Format{"gzip": codec.Gzip, "lz4": codec.LZ4, "lzma": codec.LZMA, "lzo": codec.LZO, "xzkern": codec.XZ, "zstd22": codec.Zstd, "zstd": codec.Zstd}
+	formats := map[string]codec.Format{"gzip": codec.Gzip, "lz4": codec.LZ4, "lzma": codec.LZMA, "lzo": codec.Lzop, "xzkern": codec.XZ, "zstd22": codec.Zstd, "zstd": codec.Zstd}
 	m.is(0, off, biopsy.BytesParsed, "Linux EFI zboot image")
 	m.is(off+size, c.Size()-off-size, biopsy.BytesParsed, "Linux EFI zboot image")
 	if err := m.packed("vmlinux", off, size, formats[word(h[24:32])]); err != nil {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
-	"fmt"
 	"hash/crc32"
 	"io"
 
@@ -27,8 +26,6 @@ func plain(f codec.Format, r io.ReaderAt, off, max int64) (io.ReadCloser, error)
 		max = zstdLength(r, off, max)
 	case codec.LZ4:
 		max = lz4Length(r, off, max)
-	case codec.LZO:
-		return newLzop(io.NewSectionReader(r, off, max))
 	}
 	return codec.NewReader(f, bufio.NewReaderSize(io.NewSectionReader(r, off, max), 64<<10))
 }
@@ -110,148 +107,4 @@ func lz4Length(r io.ReaderAt, off, max int64) int64 {
 		}
 		at += 4 + size
 	}
-}
-
-// lzop reads the format of lzop 1.04 (2017): blocks of LZO1X with their sizes and check sums.
-type lzop struct {
-	r           *bufio.Reader
-	flags       uint32
-	block, left []byte
-}
-
-const (
-	lzopMagic = "\x89LZO\x00\r\n\x1a\n"
-
-	lzopAdlerD = 1 << 0
-	lzopAdlerC = 1 << 1
-	lzopExtra  = 1 << 6
-	lzopCRCD   = 1 << 8
-	lzopCRCC   = 1 << 9
-	lzopFilter = 1 << 11
-
-	lzopBlock = 64 << 20 // the format's own limit
-)
-
-func newLzop(r io.Reader) (io.ReadCloser, error) {
-	z := &lzop{r: bufio.NewReaderSize(r, 64<<10)}
-	h := make([]byte, len(lzopMagic)+6)
-	if _, err := io.ReadFull(z.r, h); err != nil {
-		return nil, err
-	}
-	if string(h[:len(lzopMagic)]) != lzopMagic {
-		return nil, fmt.Errorf("no lzop stream")
-	}
-	version := be.Uint16(h[len(lzopMagic):])
-	skip := 1 // method
-	if version >= 0x0940 {
-		skip = 4 // version needed, method, level
-	}
-	if version < 0x0940 {
-		return nil, fmt.Errorf("lzop stream of version 0x%x", version)
-	}
-	rest := make([]byte, skip-2+4)
-	if _, err := io.ReadFull(z.r, rest); err != nil {
-		return nil, err
-	}
-	z.flags = be.Uint32(rest[len(rest)-4:])
-	if z.flags&lzopFilter != 0 {
-		return nil, fmt.Errorf("lzop stream with a filter")
-	}
-	if _, err := z.r.Discard(12); err != nil { // mode, both halves of the time
-		return nil, err
-	}
-	name, err := z.r.ReadByte()
-	if err != nil {
-		return nil, err
-	}
-	if _, err := z.r.Discard(int(name) + 4); err != nil {
-		return nil, err
-	}
-	if z.flags&lzopExtra != 0 {
-		n, err := z.number()
-		if err != nil {
-			return nil, err
-		}
-		if _, err := io.CopyN(io.Discard, z.r, int64(n)+4); err != nil {
-			return nil, err
-		}
-	}
-	return z, nil
-}
-
-func (z *lzop) number() (uint32, error) {
-	var b [4]byte
-	_, err := io.ReadFull(z.r, b[:])
-	return be.Uint32(b[:]), err
-}
-
-func (z *lzop) Close() error { return nil }
-
-func (z *lzop) Read(p []byte) (int, error) {
-	if len(z.left) == 0 {
-		if err := z.next(); err != nil {
-			return 0, err
-		}
-	}
-	n := copy(p, z.left)
-	z.left = z.left[n:]
-	return n, nil
-}
-
-// next unpacks a block; io.EOF behind the last.
-func (z *lzop) next() error {
-	plain, err := z.number()
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
-	}
-	if err != nil {
-		return err
-	}
-	if plain == 0 {
-		return io.EOF
-	}
-	packed, err := z.number()
-	if err != nil {
-		return err
-	}
-	if plain > lzopBlock || packed > plain || packed == 0 {
-		return fmt.Errorf("lzop block of %d bytes packed in %d", plain, packed)
-	}
-	sums := int64(0)
-	for _, f := range []uint32{lzopAdlerD, lzopCRCD} {
-		if z.flags&f != 0 {
-			sums += 4
-		}
-	}
-	for _, f := range []uint32{lzopAdlerC, lzopCRCC} {
-		if z.flags&f != 0 && packed < plain {
-			sums += 4
-		}
-	}
-	if _, err := io.CopyN(io.Discard, z.r, sums); err != nil {
-		return err
-	}
-	src, err := io.ReadAll(io.LimitReader(z.r, int64(packed)))
-	if err != nil {
-		return err
-	}
-	if len(src) < int(packed) {
-		return io.ErrUnexpectedEOF
-	}
-	if packed == plain {
-		z.left = src
-		return nil
-	}
-	if int64(plain) > int64(packed)*256+64 { // more than LZO can say
-		return fmt.Errorf("lzop block of %d bytes packed in %d", plain, packed)
-	}
-	if cap(z.block) < int(plain) {
-		z.block = make([]byte, plain)
-	}
-	n, err := codec.Block(codec.LZO, z.block[:plain], src)
-	if err == nil && n != int(plain) {
-		err = io.ErrUnexpectedEOF
-	}
-	z.left = z.block[:n]
-	return err
 }

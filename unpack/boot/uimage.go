@@ -43,7 +43,7 @@ var uTypes = map[byte]string{1: "standalone", 2: "kernel", 3: "ramdisk", 4: "mul
 	14: "kernel", 16: "spl", 22: "spl"}
 
 // uFormats are the compressions of ih_comp.
-var uFormats = map[byte]codec.Format{1: codec.Gzip, 2: codec.Bzip2, 3: codec.LZMA, 4: codec.LZO, 5: codec.LZ4, 6: codec.Zstd}
+var uFormats = map[byte]codec.Format{1: codec.Gzip, 2: codec.Bzip2, 3: codec.LZMA, 4: codec.Lzop, 5: codec.LZ4, 6: codec.Zstd}
 
 const (
 	uMulti  = 4
