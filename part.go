@@ -127,7 +127,8 @@ func (in Input) Size() int64 { return in.Content.Size() }
 
 // Feed is one source of advisories: the world into refdb.
 type Feed struct {
-	Name string // "osv", "kev", "epss"
+	Name  string // "osv", "kev", "epss"
+	OptIn bool   // fetched only when asked for by name: hundreds of megabytes, or many minutes
 	// Match tells whether a local file is of this feed, by its path and first bytes.
 	Match func(path string, head []byte) bool
 	// Parse reads one file of the feed and hands each record to the sink. A bad record is reported to the sink and skipped.
@@ -140,6 +141,7 @@ type Feed struct {
 type FetchOptions struct {
 	Dir    string // keeps files and their validators from one fetch to the next
 	Base   string // overrides the feed's public address, for mirrors and tests; "" is the public one
+	Key    string // of the source's API, for the few that hand out keys; "" asks without one
 	Names  []string
 	Events func(Progress)
 }

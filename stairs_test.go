@@ -20,6 +20,7 @@ var floors = [][]string{
 	{"."},
 	{"eco", "license"},
 	{"internal/*"},
+	{"format/cpe"}, // names of products, which other formats and the book are written in
 	{"format/*", "refdb", "kb"},
 	{"refdb/*"},
 	{"source/*", "unpack/*", "identify/*", "report/*", "feed/*"},

@@ -18,8 +18,9 @@ import (
 // UpdateOptions is what an update is told.
 type UpdateOptions struct {
 	Dir      string            // keeps the feeds' files from one update to the next
-	Feeds    []string          // "kev", "osv", "osv/npm"; empty is all
+	Feeds    []string          // "kev", "osv", "osv/npm"; empty is all but those that are fetched only when asked for
 	Base     map[string]string // by name of feed: addresses of mirrors instead of the public ones
+	Keys     map[string]string // by name of feed: keys of its API
 	Progress func(biopsy.Progress)
 }
 
@@ -73,7 +74,7 @@ func fetchAll(ctx context.Context, feeds []wanted, o UpdateOptions) []error {
 	var wg sync.WaitGroup
 	for i, w := range feeds {
 		wg.Go(func() {
-			errs[i] = w.Fetch(ctx, biopsy.FetchOptions{Dir: o.Dir, Base: o.Base[w.Name], Names: w.names, Events: tell})
+			errs[i] = w.Fetch(ctx, biopsy.FetchOptions{Dir: o.Dir, Base: o.Base[w.Name], Key: o.Keys[w.Name], Names: w.names, Events: tell})
 		})
 	}
 	wg.Wait()
@@ -90,7 +91,7 @@ func wantedFeeds(names []string) ([]wanted, error) {
 	var out []wanted
 	for _, f := range All {
 		w := wanted{Feed: f}
-		whole := len(names) == 0 || slices.Contains(names, f.Name)
+		whole := len(names) == 0 && !f.OptIn || slices.Contains(names, f.Name)
 		for _, n := range names {
 			if part, ok := strings.CutPrefix(n, f.Name+"/"); ok && !whole {
 				w.names = append(w.names, part)
