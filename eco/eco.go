@@ -31,7 +31,7 @@ var all = []*Ecosystem{
 	&debian, &ubuntu, &echo,
 	&alpine, &wolfi, &chainguard, &minimos, &alpaquita, &bellsoft,
 	&redhat, &rocky, &alma, &suse, &opensuse, &photon, &mageia, &openeuler, &azure,
-	&linux, &upstream, &cpe,
+	&linux, &upstream, &cpe, &product,
 }
 
 var byName, byPurl = index()
