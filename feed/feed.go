@@ -6,10 +6,16 @@ package feed
 
 import (
 	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/feed/eol"
 	"github.com/biopsy-sca/biopsy/feed/epss"
 	"github.com/biopsy-sca/biopsy/feed/kev"
 	"github.com/biopsy-sca/biopsy/feed/osv"
 )
 
 // All is the list of feeds. A new one is one package and one line here.
-var All = []biopsy.Feed{kev.Feed, epss.Feed, osv.Feed}
+var All = []biopsy.Feed{
+	kev.Feed,
+	epss.Feed,
+	eol.Feed,
+	osv.Feed,
+}
