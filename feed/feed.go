@@ -6,6 +6,7 @@ package feed
 
 import (
 	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/feed/debian"
 	"github.com/biopsy-sca/biopsy/feed/eol"
 	"github.com/biopsy-sca/biopsy/feed/epss"
 	"github.com/biopsy-sca/biopsy/feed/kev"
@@ -17,5 +18,6 @@ var All = []biopsy.Feed{
 	kev.Feed,
 	epss.Feed,
 	eol.Feed,
+	debian.Feed,
 	osv.Feed,
 }
