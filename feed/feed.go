@@ -6,6 +6,7 @@ package feed
 
 import (
 	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/feed/alpine"
 	"github.com/biopsy-sca/biopsy/feed/debian"
 	"github.com/biopsy-sca/biopsy/feed/eol"
 	"github.com/biopsy-sca/biopsy/feed/epss"
@@ -19,5 +20,6 @@ var All = []biopsy.Feed{
 	epss.Feed,
 	eol.Feed,
 	debian.Feed,
+	alpine.Feed,
 	osv.Feed,
 }
