@@ -154,7 +154,7 @@ func (b *book) fix(pkg, version, text string) {
 			b.records[id] = a
 		}
 		for _, o := range others {
-			if !slices.Contains(a.Upstream, o) {
+			if len(a.Upstream) < maxOthers && !slices.Contains(a.Upstream, o) {
 				a.Upstream = append(a.Upstream, o)
 			}
 		}
@@ -164,9 +164,9 @@ func (b *book) fix(pkg, version, text string) {
 
 // affect adds the fix of a package. Where an entry stands under two versions, the later one counts: the earlier did not do.
 func (b *book) affect(a *biopsy.Advisory, pkg, version string) {
-	i := slices.IndexFunc(a.Affected, func(af biopsy.Affected) bool { return af.Name == pkg })
-	if i < 0 {
-		i = len(a.Affected)
+	i := len(a.Affected) - 1 // packages come one after the other
+	if i < 0 || a.Affected[i].Name != pkg {
+		i++
 		a.Affected = append(a.Affected, biopsy.Affected{Ecosystem: b.ecosystem, Name: pkg, Status: biopsy.NotAffected, Why: "fixed in version 0: never affected"})
 	}
 	if version == "0" {
@@ -181,6 +181,9 @@ func (b *book) affect(a *biopsy.Advisory, pkg, version string) {
 	af.Status, af.Why = "", ""
 	af.Ranges = []biopsy.Range{{Type: "ECOSYSTEM", Events: []biopsy.Event{{Introduced: "0"}, {Fixed: version}}}}
 }
+
+// maxOthers bounds the other ids of a hole.
+const maxOthers = 100
 
 // known is an id of some list: "CVE-2024-1", "XSA-284", "GHSA-aaaa-bbbb-cccc", "ZBX-11023".
 var known = regexp.MustCompile(`^[A-Z][A-Z0-9]*(-[A-Za-z0-9]+)+$`)
