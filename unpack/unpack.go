@@ -45,6 +45,7 @@ var All = slices.Concat([]biopsy.Unpacker{
 	archive.Lzip,
 	archive.Lzop,
 	archive.Compress,
+	archive.SevenZip,
 	archive.Ar,
 	archive.Cpio,
 	archive.RPM,

@@ -37,7 +37,6 @@ func isDocument(name string, head []byte) bool {
 
 // closed are the first bytes of formats, from their specifications and the file(1) database.
 var closed = []struct{ magic, what string }{
-	{"7z\xbc\xaf\x27\x1c", "7-Zip archive"},
 	{"Rar!\x1a\x07", "RAR archive"},
 	{"MSCF\x00\x00\x00\x00", "Microsoft cabinet"},
 	{ole, "Windows installer"},
