@@ -19,5 +19,5 @@ type Advice struct {
 // Exposure is what the scan knows of how far a component can be reached.
 type Exposure struct {
 	Scope Scope `json:"scope,omitempty"` // "" unknown
-	Depth int   `json:"depth,omitempty"` // steps from an artifact's root along needs; 1 is asked for directly, 0 unknown
+	Depth int   `json:"depth,omitempty"` // 1 when nothing else in the scan needs it, 2 when such a one does ...; 0 when no needs are known
 }

@@ -10,7 +10,7 @@ import (
 var aliasRule = Rule{
 	Name: "alias-range",
 	Says: "another purl of the same bytes lies in a range of that purl's ecosystem",
-	asks: func(c *biopsy.Component, _ *Options) []ask {
+	asks: func(c *biopsy.Component, _ *world) ([]ask, error) {
 		var out []ask
 		for _, alias := range c.Aliases {
 			p, err := eco.Parse(alias)
@@ -27,6 +27,6 @@ var aliasRule = Rule{
 			}
 			out = append(out, a)
 		}
-		return out
+		return out, nil
 	},
 }

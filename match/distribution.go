@@ -12,13 +12,13 @@ import (
 var distributionRule = Rule{
 	Name: "distribution",
 	Says: "the package's source version is before the fix of the distribution's own release",
-	asks: func(c *biopsy.Component, _ *Options) []ask {
+	asks: func(c *biopsy.Component, _ *world) ([]ask, error) {
 		if !isDistribution(c.Eco) {
-			return nil
+			return nil, nil
 		}
 		name, suffix, ok := eco.For(c.Eco, distroOf(c))
 		if name == "" {
-			return nil // the distribution has no records of its own; its parent's do not count
+			return nil, nil // the distribution has no records of its own; its parent's do not count
 		}
 		source, version := sourceOf(c)
 		if mark := releaseMark(name, c.Version); !ok && mark != "" {
@@ -29,11 +29,11 @@ var distributionRule = Rule{
 			a.undecided = "the release of " + name + " is not known, and fixes differ between releases"
 		}
 		if !namesBinaries(name) || source == c.Name {
-			return []ask{a}
+			return []ask{a}, nil
 		}
 		b := a
 		b.name, b.version = c.Name, withEpoch(c, c.Version)
-		return []ask{a, b}
+		return []ask{a, b}, nil
 	},
 }
 

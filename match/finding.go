@@ -46,7 +46,7 @@ func (m *matcher) finding(c *biopsy.Component, g *group) (biopsy.Finding, error)
 // records folds the opinions of each record into one, and puts those that decide first: by rank, then yes, no, unknown; then by id.
 func (g *group) records() []opinion {
 	slices.SortStableFunc(g.opinions, func(a, b opinion) int {
-		return cmp.Or(cmp.Compare(b.ask.rank, a.ask.rank), cmp.Compare(a.entry.ID, b.entry.ID), cmp.Compare(a.entry.Source, b.entry.Source),
+		return cmp.Or(cmp.Compare(b.rank(), a.rank()), cmp.Compare(a.entry.ID, b.entry.ID), cmp.Compare(a.entry.Source, b.entry.Source),
 			cmp.Compare(b.weight(), a.weight()))
 	})
 	var out []opinion
@@ -60,7 +60,7 @@ func (g *group) records() []opinion {
 		out = append(out, op)
 	}
 	slices.SortStableFunc(out, func(a, b opinion) int {
-		return cmp.Or(cmp.Compare(b.ask.rank, a.ask.rank), cmp.Compare(b.answer, a.answer))
+		return cmp.Or(cmp.Compare(b.rank(), a.rank()), cmp.Compare(b.answer, a.answer))
 	})
 	return out
 }
@@ -75,7 +75,7 @@ func (op *opinion) weight() int {
 }
 
 func sameRecord(a, b *opinion) bool {
-	return a.ask.rank == b.ask.rank && a.entry.ID == b.entry.ID && (a.entry.Source == b.entry.Source || a.text == b.text)
+	return a.rank() == b.rank() && a.entry.ID == b.entry.ID && (a.entry.Source == b.entry.Source || a.text == b.text)
 }
 
 func because(records []opinion) []biopsy.Because {
@@ -91,7 +91,7 @@ func because(records []opinion) []biopsy.Because {
 func fixes(records []opinion) []string {
 	var out []string
 	for i := range records {
-		if records[i].ask.rank == records[0].ask.rank {
+		if records[i].rank() == records[0].rank() {
 			out = append(out, records[i].fixed...)
 		}
 	}

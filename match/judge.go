@@ -1,6 +1,7 @@
 package match
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -26,24 +27,51 @@ func (a *ask) judge(e *refdb.Entry) (op opinion, speaks bool) {
 		return opinion{}, false
 	}
 	op = opinion{entry: e, ask: a, rule: a.rule}
-	where := " (" + e.Affected.Ecosystem + " " + e.Affected.Name + ")"
-	switch {
-	case a.undecided != "":
+	where := " (" + cmp.Or(e.Affected.Ecosystem, a.ecosystem) + " " + cmp.Or(e.Affected.Name, a.name) + ")"
+	if a.undecided != "" {
 		op.rule, op.text = "no-release", a.undecided+where
+		return op, true
+	}
+	switch {
+	case e.Affected.Status == biopsy.NotAffected:
 	case a.version == "":
-		op.rule, op.text = "no-version", "the version of the component is not known"+where
+		op.rule, op.text = "no-version", "the version of the component is not known"
 	default:
 		a.decide(&op)
-		op.text += where
-		a.temper(&op)
 	}
+	a.status(&op)
+	op.text += where
+	a.temper(&op)
 	return op, true
+}
+
+// status lets the source's own verdict count before its ranges: "not affected" whatever the version; "undetermined" and "will not fix"
+// unless a range says that the version is mended.
+func (a *ask) status(op *opinion) {
+	af := &op.entry.Affected
+	who := cmp.Or(op.entry.Source, a.ecosystem)
+	why := ""
+	if af.Why != "" {
+		why = fmt.Sprintf(": %q", af.Why)
+	}
+	switch {
+	case af.Status == biopsy.NotAffected:
+		op.answer, op.rule, op.text = biopsy.No, "not-affected", who+" says that it is not affected"+why
+	case op.answer == biopsy.No:
+	case af.Status == biopsy.Undetermined:
+		op.answer, op.rule, op.text = biopsy.Unknown, "undetermined", who+" has not decided"+why
+	case af.Status == biopsy.WillNotFix && op.rule != "unparsable-version" && (a.version != "" || len(af.Ranges) == 0):
+		op.answer, op.rule, op.text, op.fixed = biopsy.Yes, "will-not-fix", who+" says that it is affected and no fix will come"+why, nil
+	}
 }
 
 // concerns says whether the entry speaks about the release, and the kind of build, in question.
 func (a *ask) concerns(e *refdb.Entry) bool {
 	if a.undecided != "" {
 		return eco.Base(e.Affected.Ecosystem) == a.ecosystem
+	}
+	if a.ecosystem == "CPE" || a.ecosystem == "GIT" {
+		return true // looked up by that very name
 	}
 	if a.ecosystem == upstreamEcosystem || !eco.Covers(e.Affected.Ecosystem, a.ecosystem, a.suffix) {
 		return a.ecosystem == upstreamEcosystem && e.Affected.Ecosystem == upstreamEcosystem
@@ -65,22 +93,53 @@ func modularEntry(e *refdb.Entry) bool {
 	return false
 }
 
+// mute says whether a record names the package and nothing by which a version could be decided.
+func (op *opinion) mute() bool { return op.rule == "git-range" || op.rule == "no-range" }
+
+// rank is whose voice an opinion is; a mute one is below all.
+func (op *opinion) rank() int {
+	if op.mute() {
+		return rankListed - 1
+	}
+	return op.ask.rank
+}
+
 // maxVersion bounds a version: none in any ecosystem's records has more than some 200 bytes.
 const maxVersion = 512
 
-// decide holds the version against the list of versions and all ranges: their union counts.
+// decide holds the version against what the entry says of versions.
 func (a *ask) decide(op *opinion) {
 	af := &op.entry.Affected
-	cmp := order(eco.Order(a.ecosystem))
 	if len(a.version) > maxVersion {
 		op.rule, op.text = "unparsable-version", fmt.Sprintf("a version of %d bytes is none", len(a.version))
 		return
 	}
-	best, commits := a.ranges(op, cmp)
+	switch {
+	case a.makersNumbers() && looksLikeCommit(a.version):
+		op.rule, op.text = "unparsable-version", a.version+" is a commit, which no order of versions holds"
+	case a.subject != nil && af.CPE != "":
+		a.byCPE(op)
+	case a.ecosystem == "GIT":
+		a.byTags(op)
+	default:
+		a.byVersions(op)
+	}
+}
+
+// makersNumbers says whether versions are those of the makers, where a commit is easily taken for a number.
+func (a *ask) makersNumbers() bool {
+	return a.ecosystem == upstreamEcosystem || a.ecosystem == "CPE" || a.ecosystem == "GIT" || a.ecosystem == "Linux"
+}
+
+// byVersions is the union of the ranges and the list of versions.
+func (a *ask) byVersions(op *opinion) {
+	af := &op.entry.Affected
+	by := order(eco.Order(a.ecosystem))
+	best, commits := a.ranges(op, by)
 	switch {
 	case best != nil && best.answer == biopsy.Yes:
 		op.answer, op.text = biopsy.Yes, best.says(a.version)
-	case listedIn(a.version, af.Versions, cmp):
+	case listedIn(a.version, af.Versions, by):
 		op.answer, op.rule, op.text = biopsy.Yes, "versions", a.version+" is listed as affected"
 	case best != nil:
 		op.answer, op.text = best.answer, best.says(a.version)
@@ -88,7 +147,7 @@ func (a *ask) decide(op *opinion) {
 			op.rule = "unparsable-version"
 		}
 	case len(af.Versions) > 0:
-		a.notListed(op, cmp)
+		a.notListed(op, by)
 	case commits:
 		op.rule, op.text = "git-range", "the record names commits only, which a version does not tell apart"
 	default:
@@ -169,8 +228,11 @@ func listedIn(version string, list []string, cmp order) bool {
 	return false
 }
 
-// temper turns a yes into what the voice may say, and adds what it leaves open.
+// temper turns a yes into what the voice may say, and adds what it leaves open and how the name was found.
 func (a *ask) temper(op *opinion) {
+	if a.known != "" {
+		op.text += "; " + a.known
+	}
 	if op.answer != biopsy.Yes {
 		return
 	}

@@ -9,8 +9,19 @@
 // that could not be decided may hold the version. The Red Hat family lists the same fix for several builds instead: there no > yes.
 //
 // Records of one hole are weighed by who speaks, a lower voice being heard only when all above are silent: the distribution about
-// its own package, or the ecosystem about its own; then the makers of the software about what a distribution built from it.
-// Between voices of one rank: yes > no > unknown, for what was decided needs no guess, and a warning needs one witness only.
+// its own package, or the ecosystem or the makers about their own; then the makers of the software about what a distribution built from
+// it; then lists that others keep of the makers' software: CPE names, tags of its repository. Between voices of one rank: yes > no >
+// unknown, for what was decided needs no guess, and a warning needs one witness only. A record that names no versions at all decides
+// nothing, whoever speaks.
+//
+// What a source says beside its ranges counts first: "not affected" is no, "undetermined" is unknown unless a range says no, "will not
+// fix" is yes unless a range says no.
+//
+// # Names
+//
+// A component is asked for under the names that its bytes state, that a curated list knows, or that many records join (see identity).
+// A name that was guessed from the component's own makes of a yes an unknown, and packages of language ecosystems are asked for by CPE
+// only when their own ecosystem is silent.
 //
 // A distribution may have carried the fix back, so the makers' yes about a distribution's package is unknown. Withdrawn records, and
 // records published after Options.AsOf, do not exist.
@@ -58,13 +69,13 @@ func Run(ctx context.Context, inv *biopsy.Inventory, books []Book, o Options) ([
 		jobs = 2
 	}
 	errs := make([]error, jobs)
-	shelf := newShelf(books)
+	w := newWorld(inv, books, &o)
 	order := byName(inv.Components)
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for j := range jobs {
 		wg.Go(func() {
-			m := &matcher{shelf: shelf, o: &o, entries: map[[2]string][]refdb.Entry{}}
+			m := w.matcher()
 			for errs[j] == nil {
 				from := int(next.Add(batch)) - batch
 				if from >= len(order) {
@@ -115,24 +126,24 @@ func inOrder(parts [][]biopsy.Finding) []biopsy.Finding {
 
 // matcher is one worker with the packages it looked up lately.
 type matcher struct {
-	shelf   *shelf
-	o       *Options
-	entries map[[2]string][]refdb.Entry
+	*world
+	entries map[pkg][]refdb.Entry
 	held    int // entries kept
 }
 
 // component answers for one component.
 func (m *matcher) component(c *biopsy.Component) ([]biopsy.Finding, error) {
+	asks, err := m.asks(c)
+	if err != nil {
+		return nil, err
+	}
 	var all []opinion
-	for _, r := range Rules {
-		for _, a := range r.asks(c, m.o) {
-			a.rule = r.Name
-			ops, err := m.opinions(&a)
-			if err != nil {
-				return nil, fmt.Errorf("match %s: %w", c.Name, err)
-			}
-			all = append(all, ops...)
+	for i := range asks {
+		ops, err := m.opinions(&asks[i])
+		if err != nil {
+			return nil, fmt.Errorf("match %s: %w", c.Name, err)
 		}
+		all = append(all, ops...)
 	}
 	if len(all) == 0 {
 		return nil, nil
@@ -140,9 +151,34 @@ func (m *matcher) component(c *biopsy.Component) ([]biopsy.Finding, error) {
 	return m.findings(c, all)
 }
 
+// asks are the questions that all rules have about a component.
+func (m *matcher) asks(c *biopsy.Component) ([]ask, error) {
+	var out []ask
+	for _, r := range Rules {
+		all, err := r.asks(c, m.world)
+		if err != nil {
+			return nil, fmt.Errorf("match %s: %w", c.Name, err)
+		}
+		for _, a := range all {
+			if a.unless != nil {
+				own, err := m.known(*a.unless)
+				if err != nil {
+					return nil, fmt.Errorf("match %s: %w", c.Name, err)
+				}
+				if len(own) > 0 {
+					continue
+				}
+			}
+			a.rule = r.Name
+			out = append(out, a)
+		}
+	}
+	return out, nil
+}
+
 // opinions asks all books one question.
 func (m *matcher) opinions(a *ask) ([]opinion, error) {
-	entries, err := m.known(a.ecosystem, a.name)
+	entries, err := m.known(pkg{a.ecosystem, a.name})
 	if err != nil {
 		return nil, err
 	}
@@ -163,14 +199,13 @@ func (m *matcher) opinions(a *ask) ([]opinion, error) {
 const maxHeld = 20_000
 
 // known returns the entries of all books on a package, in the order of the books.
-func (m *matcher) known(ecosystem, name string) ([]refdb.Entry, error) {
-	key := [2]string{ecosystem, name}
+func (m *matcher) known(key pkg) ([]refdb.Entry, error) {
 	if es, ok := m.entries[key]; ok {
 		return es, nil
 	}
 	var out []refdb.Entry
 	for _, b := range m.shelf.books {
-		es, err := b.Package(ecosystem, name)
+		es, err := b.Package(key.ecosystem, key.name)
 		if err != nil {
 			return nil, err
 		}

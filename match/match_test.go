@@ -21,8 +21,9 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the wanted findings of testdata")
 
-// TestCases runs every testdata/*.txtar. Its files: "components", one JSON object a line; "*.json", OSV records; "exploits", one CVE
-// and a JSON object a line; "as-of" and "names" (purl type, name, makers' name); and at last "want".
+// TestCases runs every testdata/*.txtar. Its files: "components", one JSON object a line; "*.json", OSV records; "records" and "synonyms",
+// our own words, one JSON object a line; "exploits", one CVE and a JSON object a line; "as-of" and "names" (purl type, name, makers'
+// name); and at last "want".
 func TestCases(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -72,6 +73,10 @@ func runCase(t *testing.T, a *txtar.Archive) string {
 			}
 		case f.Name == "exploits":
 			exploits(t, b, f.Data)
+		case f.Name == "records":
+			eachLine(t, f, b.Advisory)
+		case f.Name == "synonyms":
+			eachLine(t, f, b.Synonym)
 		case strings.HasSuffix(f.Name, ".json"):
 			addOSV(t, b, f.Name, f.Data)
 		}
@@ -84,6 +89,20 @@ func runCase(t *testing.T, a *txtar.Archive) string {
 		t.Fatal(err)
 	}
 	return show(inv, found)
+}
+
+// eachLine hands every line of a section to the book's builder.
+func eachLine[T any](t *testing.T, f txtar.File, add func(T) error) {
+	t.Helper()
+	for line := range bytes.Lines(f.Data) {
+		var one T
+		if err := json.Unmarshal(line, &one); err != nil {
+			t.Fatalf("%s: %s: %v", f.Name, line, err)
+		}
+		if err := add(one); err != nil {
+			t.Fatalf("%s: %s: %v", f.Name, line, err)
+		}
+	}
 }
 
 func components(t *testing.T, data []byte) []biopsy.Component {

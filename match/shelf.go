@@ -15,6 +15,8 @@ type shelf struct {
 	mu    sync.Mutex
 	notes map[string][]note
 	uses  map[string][]biopsy.Exploit
+	names map[string][]biopsy.Synonym
+	has   map[pkg]bool
 }
 
 // note is what a finding tells of a whole record.
@@ -30,7 +32,62 @@ type note struct {
 const maxNotes = 20_000
 
 func newShelf(books []Book) *shelf {
-	return &shelf{books: books, notes: map[string][]note{}, uses: map[string][]biopsy.Exploit{}}
+	return &shelf{books: books, notes: map[string][]note{}, uses: map[string][]biopsy.Exploit{}, names: map[string][]biopsy.Synonym{}, has: map[pkg]bool{}}
+}
+
+// synonyms returns the other names that all books know of a name, in the order of the books.
+func (s *shelf) synonyms(name string) ([]biopsy.Synonym, error) {
+	if name == "" {
+		return nil, nil
+	}
+	s.mu.Lock()
+	all, ok := s.names[name]
+	s.mu.Unlock()
+	if ok {
+		return all, nil
+	}
+	for _, b := range s.books {
+		knows, ok := b.(Synonyms)
+		if !ok {
+			continue
+		}
+		more, err := knows.Synonyms(name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, more...)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.names) >= maxNotes {
+		clear(s.names)
+	}
+	s.names[name] = all
+	return all, nil
+}
+
+// anyOf says whether any book knows a package.
+func (s *shelf) anyOf(p pkg) (bool, error) {
+	s.mu.Lock()
+	found, ok := s.has[p]
+	s.mu.Unlock()
+	if ok {
+		return found, nil
+	}
+	for _, b := range s.books {
+		all, err := b.Package(p.ecosystem, p.name)
+		if err != nil {
+			return false, err
+		}
+		found = found || len(all) > 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.has) >= maxNotes {
+		clear(s.has)
+	}
+	s.has[p] = found
+	return found, nil
 }
 
 // about returns the notes of all records on a hole, in the order of the books.

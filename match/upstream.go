@@ -1,9 +1,11 @@
 package match
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/eco"
 )
 
 // upstreamEcosystem is our name for software as its makers name and number it.
@@ -12,6 +14,7 @@ const upstreamEcosystem = "Upstream"
 const (
 	mayBePatched  = "the distribution may carry the fix as a patch"
 	patchesUnseen = "a patch by whoever built it would not be visible"
+	vendorKernel  = "the kernel is a vendor's tree, which may carry the fix as a patch"
 )
 
 // upstreamRule asks the makers of the software: the only voice for components that no ecosystem names, a second voice for packages
@@ -19,9 +22,9 @@ const (
 var upstreamRule = Rule{
 	Name: "upstream-range",
 	Says: "the version its makers gave it lies in a range of their own numbering",
-	asks: func(c *biopsy.Component, o *Options) []ask {
+	asks: func(c *biopsy.Component, w *world) ([]ask, error) {
 		if !builtFromUpstream(c.Eco) || c.Eco == "" && notSoftware(c.Kind) {
-			return nil
+			return nil, nil
 		}
 		source, version := sourceOf(c)
 		a := ask{rank: rankOwn, ecosystem: upstreamEcosystem, version: upstreamVersion(c.Eco, version), note: patchesUnseen}
@@ -29,17 +32,42 @@ var upstreamRule = Rule{
 			a.rank, a.soften, a.note = rankUpstream, mayBePatched, ""
 		}
 		var out []ask
-		for _, name := range upstreamNames(c, source, o) {
+		for _, name := range upstreamNames(c, source, w.o) {
 			a.name = name
 			out = append(out, a)
 			if name == "linux" || name == "linux_kernel" {
-				a.ecosystem, a.name = "Linux", "Kernel"
-				out = append(out, a)
-				a.ecosystem = upstreamEcosystem
+				k := a.kernel()
+				out[len(out)-1].soften = k.soften
+				out = append(out, k)
 			}
 		}
-		return out
+		return out, nil
 	},
+}
+
+// kernel is the same question to kernel.org, which numbers stable branches one by one.
+func (a ask) kernel() ask {
+	a.ecosystem, a.name = "Linux", "Kernel"
+	if tree := vendorTree(a.version); tree != "" && a.soften == "" {
+		a.soften = vendorKernel + " (" + tree + ")"
+	}
+	return a
+}
+
+// vendorTrees are the words by which makers of chips, boards and distributions mark kernels of their own, which carry patches beside those of
+// the stable branch that the number names. Other words behind the number ("-yocto", "-g1234", a device's own name) say who built it, not
+// what was patched.
+var vendorTrees = []string{"tegra", "ti", "imx", "lf", "fslc", "xilinx", "rpi", "raspi", "v7", "v7l", "v8", "qcom", "perf", "rockchip", "mtk", "android",
+	"aws", "azure", "gcp", "gke", "oracle", "generic", "lowlatency", "cip", "amzn", "amd64", "arm64", "armmp", "bpo", "pve", "stm32mp", "sunxi", "meson64"}
+
+// vendorTree returns the word in a kernel's release that names a vendor's tree; "" when there is none.
+func vendorTree(release string) string {
+	for word := range strings.FieldsFuncSeq(strings.ToLower(release), func(r rune) bool { return r == '-' || r == '+' || r == '_' || r == '.' }) {
+		if slices.Contains(vendorTrees, word) || strings.HasPrefix(word, "el") && len(word) <= 3 && word[len(word)-1] <= '9' || strings.HasPrefix(word, "fc") && len(word) == 4 {
+			return word
+		}
+	}
+	return ""
 }
 
 // builtFromUpstream says whether things of a purl type carry the name and version that their makers gave them.
@@ -98,8 +126,14 @@ func canonicalName(c *biopsy.Component, known []string, o *Options) string {
 
 // upstreamVersion takes a distribution's additions off a version: epoch and revision ("1:9.2p1-2+deb12u3" is "9.2p1"), repacking marks
 // ("+dfsg", "+ds", ".dfsg"), snapshots ("+git20200101"), "-r0" of apk, opkg and Yocto. What was "really" packed counts ("5.1+really5.0").
-// "~rc1" and "_rc1" become "-rc1", "_p1" becomes "p1".
+// Of a repository's tags the version they name is taken. "~rc1" and "_rc1" become "-rc1", "_p1" becomes "p1".
 func upstreamVersion(purlType, v string) string {
+	if purlType == "github" || purlType == "gitlab" || purlType == "bitbucket" {
+		if tag := eco.TagVersion(v); tag != "" && !looksLikeCommit(v) {
+			return tag
+		}
+		return v
+	}
 	if !isDistribution(purlType) && purlType != "opkg" && purlType != "yocto" && purlType != "openwrt" {
 		return v
 	}
