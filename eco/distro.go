@@ -13,7 +13,7 @@ type Distro struct {
 // distros is the list of distributions that OSV knows. Derivatives are absent on purpose: Raspbian, Kali or Amazon Linux build
 // other packages under the names of their parents.
 var distros = []Distro{
-	{"debian", "deb", "Debian", major},
+	{"debian", "deb", "Debian", debianRelease},
 	{"ubuntu", "deb", "Ubuntu", minor},
 	{"echo", "deb", "Echo", nil},
 	{"alpine", "apk", "Alpine", alpineRelease},
@@ -139,10 +139,18 @@ func prefixed(prefix, v string) string {
 	return prefix + v
 }
 
-// alpineRelease returns "v3.18" for "3.18.4". Development snapshots ("3.21_alpha20240807") are no release.
+// debianRelease returns "12" for "12.5", and "sid" for the release that has no number.
+func debianRelease(v string) string {
+	if v == "sid" || v == "unstable" {
+		return "sid"
+	}
+	return major(v)
+}
+
+// alpineRelease returns "v3.18" for "3.18.4" and "edge" for its snapshots ("3.21_alpha20240807").
 func alpineRelease(v string) string {
-	if strings.Contains(v, "_") {
-		return ""
+	if strings.Contains(v, "_alpha") || v == "edge" {
+		return "edge"
 	}
 	return prefixed("v", minor(v))
 }

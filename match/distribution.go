@@ -8,7 +8,7 @@ import (
 )
 
 // distributionRule asks the distribution about its package: of the release at hand only, by source package and source version.
-// The Red Hat family names binary packages in its records, so there both are asked.
+// The Red Hat family and SUSE name binary packages in records, so there both are asked.
 var distributionRule = Rule{
 	Name: "distribution",
 	Says: "the package's source version is before the fix of the distribution's own release",
@@ -28,7 +28,7 @@ var distributionRule = Rule{
 		if !ok {
 			a.undecided = "the release of " + name + " is not known, and fixes differ between releases"
 		}
-		if !namesBinaries(name) || source == c.Name {
+		if !namesBinaries(name) && name != "SUSE" && name != "openSUSE" || source == c.Name {
 			return []ask{a}, nil
 		}
 		b := a

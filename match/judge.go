@@ -18,6 +18,8 @@ type opinion struct {
 	rule   string
 	text   string
 	fixed  []string // fixes above the version
+
+	endedAt string // the fix, or the last affected version, that the version is behind; "" when no range says so
 }
 
 // judge answers one question by one entry. speaks is false when the entry is about something else: another release, another module
@@ -33,21 +35,26 @@ func (a *ask) judge(e *refdb.Entry) (op opinion, speaks bool) {
 		return op, true
 	}
 	switch {
-	case e.Affected.Status == biopsy.NotAffected:
+	case e.Affected.Status == biopsy.NotAffected && !limited(&e.Affected):
 	case a.version == "":
 		op.rule, op.text = "no-version", "the version of the component is not known"
 	default:
 		a.decide(&op)
 	}
-	a.status(&op)
+	if speaks := a.status(&op); !speaks {
+		return opinion{}, false
+	}
 	op.text += where
 	a.temper(&op)
 	return op, true
 }
 
-// status lets the source's own verdict count before its ranges: "not affected" whatever the version; "undetermined" and "will not fix"
-// unless a range says that the version is mended.
-func (a *ask) status(op *opinion) {
+// limited says whether an entry is about some versions only.
+func limited(af *biopsy.Affected) bool { return len(af.Ranges) > 0 || len(af.Versions) > 0 }
+
+// status lets the source's own verdict count before its ranges: "not affected" of the versions it is about, all if it names none, and nothing
+// of others; "undetermined" and "will not fix" unless a range says that the version is mended.
+func (a *ask) status(op *opinion) (speaks bool) {
 	af := &op.entry.Affected
 	who := cmp.Or(op.entry.Source, a.ecosystem)
 	why := ""
@@ -55,13 +62,29 @@ func (a *ask) status(op *opinion) {
 		why = fmt.Sprintf(": %q", af.Why)
 	}
 	switch {
+	case af.Status == biopsy.NotAffected && limited(af) && op.answer == biopsy.No:
+		return false
+	case af.Status == biopsy.NotAffected && limited(af) && op.answer == biopsy.Unknown:
+		op.fixed = nil
 	case af.Status == biopsy.NotAffected:
-		op.answer, op.rule, op.text = biopsy.No, "not-affected", who+" says that it is not affected"+why
+		op.answer, op.rule, op.text, op.fixed = biopsy.No, "not-affected", who+" says that it is not affected"+why, nil
 	case op.answer == biopsy.No:
+		a.vouched(op)
 	case af.Status == biopsy.Undetermined:
 		op.answer, op.rule, op.text = biopsy.Unknown, "undetermined", who+" has not decided"+why
-	case af.Status == biopsy.WillNotFix && op.rule != "unparsable-version" && (a.version != "" || len(af.Ranges) == 0):
-		op.answer, op.rule, op.text, op.fixed = biopsy.Yes, "will-not-fix", who+" says that it is affected and no fix will come"+why, nil
+	case af.Status == biopsy.WillNotFix && op.rule != "unparsable-version" && (a.version != "" || !limited(af)):
+		op.answer, op.rule, op.text = biopsy.Yes, "will-not-fix", who+" says that it is affected and no fix will come"+why
+	case af.Why != "" && op.answer == biopsy.Yes:
+		op.text += "; " + who + " says" + why
+	}
+	return true
+}
+
+// vouched takes back the no of a record that does not vouch for versions outside its ranges.
+func (a *ask) vouched(op *opinion) {
+	if op.entry.Affected.Extra["default"] == "unknown" && op.endedAt == "" {
+		op.answer, op.rule = biopsy.Unknown, "not-vouched"
+		op.text += "; the record says nothing of versions outside its ranges"
 	}
 }
 
@@ -70,7 +93,7 @@ func (a *ask) concerns(e *refdb.Entry) bool {
 	if a.undecided != "" {
 		return eco.Base(e.Affected.Ecosystem) == a.ecosystem
 	}
-	if a.ecosystem == "CPE" || a.ecosystem == "GIT" {
+	if a.ecosystem == "CPE" || a.ecosystem == "GIT" || a.ecosystem == "Product" {
 		return true // looked up by that very name
 	}
 	if a.ecosystem == upstreamEcosystem || !eco.Covers(e.Affected.Ecosystem, a.ecosystem, a.suffix) {
@@ -137,12 +160,17 @@ func (a *ask) byVersions(op *opinion) {
 	by := order(eco.Order(a.ecosystem))
 	best, commits := a.ranges(op, by)
 	switch {
+	case a.excepted(af):
+		op.answer, op.rule, op.text, op.fixed = biopsy.No, "versions", a.version+" is named as not affected", nil
 	case best != nil && best.answer == biopsy.Yes:
 		op.answer, op.text = biopsy.Yes, best.says(a.version)
 	case listedIn(a.version, af.Versions, by):
 		op.answer, op.rule, op.text = biopsy.Yes, "versions", a.version+" is listed as affected"
 	case best != nil:
 		op.answer, op.text = best.answer, best.says(a.version)
+		if best.turn == fixed || best.turn == lastAffected {
+			op.endedAt = best.at
+		}
 		if op.answer == biopsy.Unknown {
 			op.rule = "unparsable-version"
 		}
@@ -153,6 +181,12 @@ func (a *ask) byVersions(op *opinion) {
 	default:
 		op.rule, op.text = "no-range", "the record names no versions"
 	}
+}
+
+// excepted says whether a record names the version as safe though a range holds it: Extra "except", a version a line.
+func (a *ask) excepted(af *biopsy.Affected) bool {
+	list := af.Extra["except"]
+	return list != "" && listedIn(a.version, strings.Split(list, "\n"), order(eco.Order(a.ecosystem)))
 }
 
 // ranges returns the outcome that tells most, nil when there is no range of versions, and whether there are ranges of commits.

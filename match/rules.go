@@ -12,7 +12,7 @@ type Rule struct {
 }
 
 // Rules is the list; a new rule is one file and one line here.
-var Rules = []Rule{ecosystemRule, distributionRule, upstreamRule, aliasRule, tagRule, cpeRule}
+var Rules = []Rule{ecosystemRule, distributionRule, upstreamRule, aliasRule, tagRule, cpeRule, productRule}
 
 // ask is one question: is this version of this package affected?
 type ask struct {

@@ -2,6 +2,7 @@ package match
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/biopsy-sca/biopsy"
@@ -62,6 +63,10 @@ func (w *world) repositories(c *biopsy.Component) ([]string, error) {
 // the tags at all, since the list holds every tag that has the hole.
 func (a *ask) byTags(op *opinion) {
 	list := op.entry.Affected.Versions
+	if hasVersions(op.entry.Affected.Ranges) {
+		a.byVersions(op)
+		return
+	}
 	op.rule = "git-tag"
 	if len(list) == 0 {
 		op.rule, op.text = "git-range", "the record names commits only, which a version does not tell apart"
@@ -96,6 +101,11 @@ func (a *ask) byTags(op *opinion) {
 		return
 	}
 	op.answer, op.text = biopsy.No, fmt.Sprintf("%s is not among the %d tags that the record lists as affected", a.version, len(list))
+}
+
+// hasVersions says whether some range is of versions and not of commits.
+func hasVersions(rs []biopsy.Range) bool {
+	return slices.ContainsFunc(rs, func(r biopsy.Range) bool { return r.Type != "GIT" })
 }
 
 // looksLikeCommit says whether a version is the beginning of a commit's hash.
