@@ -12,6 +12,7 @@ import (
 	"github.com/biopsy-sca/biopsy/feed/epss"
 	"github.com/biopsy-sca/biopsy/feed/kev"
 	"github.com/biopsy-sca/biopsy/feed/osv"
+	"github.com/biopsy-sca/biopsy/feed/ubuntu"
 )
 
 // All is the list of feeds. A new one is one package and one line here.
@@ -21,5 +22,6 @@ var All = []biopsy.Feed{
 	eol.Feed,
 	debian.Feed,
 	alpine.Feed,
+	ubuntu.Feed,
 	osv.Feed,
 }

@@ -19,7 +19,7 @@ import (
 )
 
 // Feed is Ubuntu's CVE tracker.
-var Feed = biopsy.Feed{Name: "ubuntu", Match: match, Parse: parse, Fetch: fetch}
+var Feed = biopsy.Feed{Name: "ubuntu", Match: match, Parse: parse, Fetch: fetch, OptIn: true}
 
 // maxFile bounds one file. The largest are VEX documents of the kernel, of which there are some hundred packages.
 const maxFile = 64 << 20
