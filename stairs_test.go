@@ -33,7 +33,7 @@ var floors = [][]string{
 }
 
 // sealed rooms see no network, process, clock, environment or randomness.
-var sealed = []string{".", "eco", "license", "format/*", "unpack", "unpack/*", "identify", "identify/*", "reconcile", "match", "judge"}
+var sealed = []string{".", "eco", "license", "format/*", "unpack", "unpack/*", "identify", "identify/*", "reconcile", "enrich", "match", "judge"}
 
 // shut are the standard packages that open a window, and why a sealed room has none.
 var shut = map[string]string{
@@ -56,6 +56,7 @@ var foreign = []struct{ prefix, room, why string }{
 	{"github.com/mikelolasagasti/xz", "internal/codec", "xz streams"},
 	{"github.com/pierrec/lz4/v4", "internal/codec", "lz4 frames and blocks"},
 	{"github.com/anchore/go-lzo", "internal/codec", "lzo blocks"},
+	{"github.com/nwaples/rardecode/v2", "unpack/archive", "decoders of RAR"},
 	{"github.com/google/go-containerregistry/", "source/image", "images in registries"},
 	{"github.com/go-git/", "source/git", "commits and trees of git repositories, without running git"},
 	{"golang.org/x/sys/unix", "source/dir", "opens below a directory without following links"},

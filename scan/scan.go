@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/enrich"
 	"github.com/biopsy-sca/biopsy/identify"
 	"github.com/biopsy-sca/biopsy/judge"
 	"github.com/biopsy-sca/biopsy/match"
@@ -45,6 +46,7 @@ type Options struct {
 // Book is what a scan reads advisories from; *refdb.Book is one.
 type Book interface {
 	match.Book
+	enrich.Book
 	Snapshot() biopsy.Book
 }
 
@@ -72,7 +74,10 @@ func Judge(ctx context.Context, s *biopsy.Scan, o Options) error {
 		books = append(books, b)
 		s.Books = append(s.Books, b.Snapshot())
 	}
-	var err error
+	err := support(s, o)
+	if err != nil {
+		return err
+	}
 	if s.Findings, err = match.Run(ctx, &s.Inventory, books, match.Options{AsOf: o.AsOf, Names: o.Names, Jobs: o.Jobs}); err != nil {
 		return fmt.Errorf("match: %w", err)
 	}
