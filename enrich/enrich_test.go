@@ -38,7 +38,7 @@ func (f fake) Synonyms(name string) (out []biopsy.Synonym, err error) {
 
 var world = fake{
 	cycles: []biopsy.Lifecycle{
-		{Product: "debian", Label: "Debian", Source: "eol/distro-info", Cycles: []biopsy.Cycle{{Name: "12", End: "2026-06-10", ExtendedEnd: "2028-06-30"}, {Name: "13", End: "2028-08-09"}}},
+		{Product: "debian", Label: "Debian", Source: "eol/distro-info", Cycles: []biopsy.Cycle{{Name: "12", End: "2026-06-10", ExtendedEnd: "2028-06-30"}, {Name: "13", End: "2028-08-09"}, {Name: "11", ActiveEnd: "2024-08-14", End: "2026-08-31"}}},
 		{Product: "debian", Label: "Debian", Source: "eol/endoflife.date", Cycles: []biopsy.Cycle{{Name: "12", End: "2026-07-11"}, {Name: "14"}}},
 		{Product: "openssl", Label: "OpenSSL", Source: "eol/endoflife.date", Names: []string{"cpe:2.3:a:openssl:openssl", "pkg:generic/openssl"}, Cycles: []biopsy.Cycle{
 			{Name: "3.0", End: "2026-09-07", Latest: "3.0.21"}, {Name: "1.1.1", End: "2023-09-11", Latest: "1.1.1w"}, {Name: "1.1.0", End: "2019-09-11"}, {Name: "4", Ended: biopsy.No}, {Name: "2", Ended: biopsy.Yes}, {Name: "9"}}},
@@ -73,14 +73,16 @@ func TestSupport(t *testing.T) {
 		"abandoned":           {c{Eco: "npm", Namespace: "@pump", Name: "old", Version: "2.9"}, "abandoned|2020-01-01|-2423|2|oldpump 2: security fixes ended on 2020-01-01, and no other cycle is supported"},
 		"release":             {c{Eco: "deb", Namespace: "debian", Name: "openssl", Version: "3.0.11-1", Distro: "debian-12"}, "no longer maintained|2026-06-10|-71|12|Debian 12: security fixes ended on 2026-06-10; extended support, paid or by a community, until 2028-06-30"},
 		"release of another":  {c{Eco: "deb", Namespace: "debian", Name: "openssl", Version: "3.0.11-1", Distro: "debian-14"}, "||nil|14|Debian 14: when its support ends is not known"},
+		"long term":           {c{Eco: "deb", Name: "openssl", Version: "1", Distro: "debian-11"}, "actively maintained|2026-08-31|11|11|Debian 11: security fixes until 2026-08-31, other fixes ended on 2024-08-14"},
+		"bindings":            {c{Eco: "golang", Name: "ssl", Version: "v1.1.1"}, "nil"},
 		"no release":          {c{Eco: "deb", Namespace: "pumpos", Name: "openssl", Version: "3.0.11-1", Distro: "pumpos-12"}, "nil"},
 		"the system itself":   {c{Kind: biopsy.OperatingSystem, Eco: "generic", Name: "debian", Version: "13.2"}, "actively maintained|2028-08-09|720|13|Debian 13: security fixes until 2028-08-09"},
 		"numbers, not text":   {c{Eco: "golang", Name: "stdlib", Version: "v1.20.3"}, "no longer maintained|2024-02-06|-926|1.20|Go 1.20: security fixes ended on 2024-02-06"},
 		"a broken CPE is not": {c{Eco: "npm", Name: "x", Version: "1", CPEs: []string{"cpe:openssl"}}, "nil"},
 	} {
 		inv := biopsy.Inventory{Components: []c{test.in}}
-		names := func(typ, name string) string {
-			if typ == "conda" && name == "ssl" {
+		names := func(_, name string) string {
+			if name == "ssl" {
 				return "openssl"
 			}
 			return ""

@@ -42,12 +42,22 @@ func questions(c *biopsy.Component, names func(purlType, name string) string) []
 	if c.Eco == "golang" && c.Namespace == "" && c.Name == "stdlib" {
 		ask("pkg:generic/go", c.Version) // the library comes with the toolchain
 	}
-	if names != nil {
+	if names != nil && asUpstream(c.Eco) {
 		if up := names(c.Eco, c.Name); up != "" {
 			ask("pkg:generic/"+up, c.Version)
 		}
 	}
 	return out
+}
+
+// asUpstream tells whether packages of the purl type carry the version of the software that they are named after. Those of languages
+// do not: they are bindings with numbers of their own.
+func asUpstream(purlType string) bool {
+	switch purlType {
+	case "", "generic", "conan", "conda", "vcpkg", "bitnami", "brew", "github":
+		return true
+	}
+	return false
 }
 
 // withoutVersion cuts a component's purl, which is canonical, behind its name; it makes one where there is none.

@@ -82,6 +82,9 @@ func because(c *biopsy.Cycle, d day, level string) string {
 	default:
 		text = "security fixes ended on " + c.End
 	}
+	if level == maintained && c.ActiveEnd != "" && c.ActiveEnd < d.text {
+		text += ", other fixes ended on " + c.ActiveEnd
+	}
 	if level == abandoned {
 		text += ", and no other cycle is supported"
 	}

@@ -66,18 +66,12 @@ func release(head, row []string) (biopsy.Cycle, error) {
 	}
 	version, lts := strings.CutSuffix(field("version"), " LTS")
 	c := biopsy.Cycle{Name: version, Codename: field("codename"), Released: field("release"), End: field("eol"), LTS: lts}
-	for _, column := range []string{"eol-server", "eol-lts", "eol-esm", "eol-elts", "eol-legacy"} {
-		day := field(column)
-		if day != "" && !isDay(day) {
-			return c, fmt.Errorf("%.40q: %s %.40q is not a date", version, column, day)
-		}
-		if column == "eol-server" { // free fixes went on for servers of three old releases
-			c.End = max(c.End, day)
-			continue
-		}
-		c.ExtendedEnd = max(c.ExtendedEnd, day)
+	if lts := field("eol-lts"); lts != "" { // of Debian: for everybody, from the same archive
+		c.ActiveEnd, c.End = c.End, lts
 	}
-	for _, day := range []string{c.Released, c.End} {
+	c.End = max(c.End, field("eol-server")) // free fixes went on for servers of three old releases of Ubuntu
+	c.ExtendedEnd = max(field("eol-esm"), field("eol-elts"), field("eol-legacy"))
+	for _, day := range []string{c.Released, c.ActiveEnd, c.End, c.ExtendedEnd} {
 		if day != "" && !isDay(day) {
 			return c, fmt.Errorf("%.40q: %.40q is not a date", version, day)
 		}

@@ -130,6 +130,9 @@ func (p *product) lifecycle(modified string) (l biopsy.Lifecycle, wrong []string
 			wrong = append(wrong, fmt.Sprintf("%.80s: cycle %d: %v", p.Name, i+1, err))
 			continue
 		}
+		if p.Name == "debian" && c.End != "" && c.ExtendedEnd > c.End { // its long term support is for everybody, from the same archive
+			c.ActiveEnd, c.End, c.ExtendedEnd = c.End, c.ExtendedEnd, ""
+		}
 		l.Cycles = append(l.Cycles, c)
 	}
 	return l, wrong
@@ -147,7 +150,7 @@ func (id identifier) name() (string, error) {
 	}
 	switch {
 	case id.Purl != "":
-		p, err := eco.Parse(id.Purl)
+		p, err := eco.Parse(strings.TrimSuffix(id.Purl, "/"))
 		if err != nil {
 			return "", err
 		}
