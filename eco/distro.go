@@ -181,3 +181,14 @@ func openEulerRelease(v string) string {
 	}
 	return v
 }
+
+// IsDistribution says whether an ecosystem, with or without suffix, is that of a distribution.
+func IsDistribution(ecosystem string) bool {
+	base := Base(ecosystem)
+	for i := range distros {
+		if distros[i].Ecosystem == base {
+			return true
+		}
+	}
+	return false
+}

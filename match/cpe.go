@@ -57,7 +57,8 @@ func (w *world) cpeAsks(a ask, c *biopsy.Component, ids []identity) []ask {
 		if id.key == "linux:linux_kernel" {
 			b.soften = b.kernel().soften
 		}
-		b.subject = &traits{name: id.name(c, a.version), eco: c.Eco, arch: c.Arch, plain: plainName(c), tree: w.trees[artifactOf(c)]}
+		b.subject = &traits{name: id.name(c), eco: c.Eco, arch: c.Arch, plain: plainName(c), tree: w.trees[artifactOf(c)]}
+		b.subject.setVersion(a.version)
 		out = append(out, b)
 	}
 	return out
@@ -70,6 +71,12 @@ type traits struct {
 	arch  string
 	plain string // name of the source it was built from
 	tree  *tree  // nil when nothing is known of the system
+}
+
+// setVersion fills version and update in, parted as CPE parts them.
+func (t *traits) setVersion(version string) {
+	v, u := eco.SplitUpdate(version)
+	t.name.Version, t.name.Update = cpe.Attr(strings.ToLower(v)), cpe.Attr(strings.ToLower(u))
 }
 
 // product holds a criterion against the component: answer is no when an attribute rules it out, unknown when one that the record asks

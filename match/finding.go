@@ -40,6 +40,9 @@ func (m *matcher) finding(c *biopsy.Component, g *group) (biopsy.Finding, error)
 	if f.Answer == biopsy.Yes {
 		f.Fixed = fixes(records)
 	}
+	if e, ok := m.reach[c.ID]; ok {
+		f.Exposure = &e
+	}
 	return f, m.describe(&f, g)
 }
 
@@ -147,9 +150,9 @@ func (m *matcher) describe(f *biopsy.Finding, g *group) error {
 	}
 	f.URLs = capped(unique(f.URLs))
 	f.Severity = severities(sev)
-	f.Level, f.Score = chosen(f.Severity)
+	f.Level, f.Score, f.Scored = chosen(f.Severity)
 	if slices.ContainsFunc(f.Because, func(b biopsy.Because) bool { return b.Rule == "malicious" }) {
-		f.Level = biopsy.LevelCritical
+		f.Level, f.Scored = biopsy.LevelCritical, "the package is malicious"
 	}
 	return m.exploited(f)
 }
@@ -216,6 +219,9 @@ func (m *matcher) knownThen(e biopsy.Exploit) biopsy.Exploit {
 	if e.EPSSDate > day {
 		e.EPSS, e.Percentile, e.EPSSDate = 0, 0, ""
 	}
+	if e.SSVCDate > day {
+		e.Maturity, e.Automatable, e.Impact, e.SSVCDate = "", "", "", ""
+	}
 	return e
 }
 
@@ -234,6 +240,9 @@ func joinExploit(have *biopsy.Exploit, e biopsy.Exploit) *biopsy.Exploit {
 	j.Ransomware = j.Ransomware || e.Ransomware
 	if e.EPSS > j.EPSS {
 		j.EPSS, j.Percentile, j.EPSSDate = e.EPSS, e.Percentile, e.EPSSDate
+	}
+	if biopsy.MaturityRank(e.Maturity) > biopsy.MaturityRank(j.Maturity) {
+		j.Maturity, j.Automatable, j.Impact, j.SSVCDate = e.Maturity, e.Automatable, e.Impact, e.SSVCDate
 	}
 	return &j
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/biopsy-sca/biopsy"
-	"github.com/biopsy-sca/biopsy/eco"
 	"github.com/biopsy-sca/biopsy/format/cpe"
 )
 
@@ -262,8 +261,9 @@ func spellings(name string) []string {
 	return out
 }
 
-// cpeName is the component's CPE name of one identity: its product, its version, and what its own CPE of that product states beside.
-func (id *identity) name(c *biopsy.Component, version string) cpe.Name {
+// name is the component's CPE name of one identity: its product, and what its own CPE of that product states beside. The version is
+// filled in by setVersion.
+func (id *identity) name(c *biopsy.Component) cpe.Name {
 	n, err := cpe.Parse(id.cpe)
 	if err != nil {
 		return cpe.Name{} // made from one that was parsed
@@ -275,7 +275,5 @@ func (id *identity) name(c *biopsy.Component, version string) cpe.Name {
 			}
 		}
 	}
-	v, u := eco.SplitUpdate(version)
-	n.Version, n.Update = cpe.Attr(strings.ToLower(v)), cpe.Attr(strings.ToLower(u))
 	return n
 }

@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "rewrite the wanted findings of testdata
 
 // TestCases runs every testdata/*.txtar. Its files: "components", one JSON object a line; "*.json", OSV records; "records" and "synonyms",
 // our own words, one JSON object a line; "exploits", one CVE and a JSON object a line; "as-of" and "names" (purl type, name, makers'
-// name); and at last "want".
+// name); and at last "want". A case whose first word is "Advice" wants the moves in place of the findings.
 func TestCases(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -84,11 +84,43 @@ func runCase(t *testing.T, a *txtar.Archive) string {
 	if len(names) > 0 {
 		o.Names = func(typ, name string) string { return names[typ+" "+name] }
 	}
-	found, err := Run(context.Background(), inv, []Book{commit(t, b)}, o)
+	books := []Book{commit(t, b)}
+	found, err := Run(context.Background(), inv, books, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return show(inv, found)
+	if !strings.HasPrefix(string(a.Comment), "Advice") {
+		return show(inv, found)
+	}
+	moves, err := Advise(context.Background(), inv, found, books, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return showMoves(moves, found)
+}
+
+// showMoves writes advice as people check it.
+func showMoves(moves []biopsy.Advice, found []biopsy.Finding) string {
+	names := map[string]string{}
+	for _, f := range found {
+		names[f.ID] = f.Advisory
+	}
+	list := func(ids []string) string {
+		var out []string
+		for _, id := range ids {
+			out = append(out, names[id])
+		}
+		return strings.Join(out, " ")
+	}
+	var w strings.Builder
+	for _, a := range moves {
+		fmt.Fprintf(&w, "%s %s -> %s (%s, branch %q, best %t, %d components)\n", a.Name, a.From, a.To, a.Rule, a.Branch, a.Best, len(a.Components))
+		detail(&w, "clears", list(a.Clears))
+		detail(&w, "leaves", list(a.Leaves))
+		detail(&w, "brings", strings.Join(a.Brings, " "))
+		detail(&w, "because", a.Because)
+	}
+	return w.String()
 }
 
 // eachLine hands every line of a section to the book's builder.
@@ -186,6 +218,7 @@ func show(inv *biopsy.Inventory, found []biopsy.Finding) string {
 		if f.Score != 0 {
 			detail(&w, "score", fmt.Sprint(f.Score))
 		}
+		detail(&w, "scored", f.Scored)
 		detail(&w, "fixed", strings.Join(f.Fixed, " "))
 		if f.Exploit != nil {
 			detail(&w, "exploit", fmt.Sprintf("kev=%t epss=%g", f.Exploit.KEV, f.Exploit.EPSS))

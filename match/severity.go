@@ -2,6 +2,7 @@ package match
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -19,14 +20,53 @@ func severities(all []biopsy.Severity) []biopsy.Severity {
 	return slices.CompactFunc(all, func(a, b biopsy.Severity) bool { return a.Type == b.Type && a.Vector == b.Vector })
 }
 
-// chosen returns level and score of the first severity that has a level.
-func chosen(all []biopsy.Severity) (biopsy.Level, float64) {
-	for _, s := range all {
-		if l := levelOf(s); l != "" {
-			return l, s.Score
+// chosen returns level and score of the first severity that has a level, and in words which it is and who rates it another level.
+func chosen(all []biopsy.Severity) (level biopsy.Level, score float64, scored string) {
+	for i, s := range all {
+		if level = levelOf(s); level != "" {
+			return level, s.Score, rated(s) + others(all[i+1:], level)
 		}
 	}
-	return "", 0
+	return "", 0, ""
+}
+
+// rated names the scale and the source of a severity: "CVSS 3.1 by nvd".
+func rated(s biopsy.Severity) string {
+	scale := "rated " + strings.ToLower(s.Vector)
+	switch {
+	case s.Type == "CVSS_V2":
+		scale = "CVSS 2"
+	case strings.HasPrefix(s.Vector, "CVSS:"):
+		scale = "CVSS " + s.Vector[5:min(8, len(s.Vector))]
+	case cvssRank(s) > 0:
+		scale = strings.ReplaceAll(s.Type, "_V", " ")
+	}
+	if s.Source == "" {
+		return scale
+	}
+	return scale + " by " + s.Source
+}
+
+// maxDissent is how many other ratings are named.
+const maxDissent = 3
+
+// others names those who rate a hole another level, each source once.
+func others(rest []biopsy.Severity, level biopsy.Level) string {
+	var b strings.Builder
+	var said []string
+	for _, s := range rest {
+		l := levelOf(s)
+		key := s.Source + " " + string(l)
+		if l == "" || l == level || slices.Contains(said, key) || len(said) == maxDissent {
+			continue
+		}
+		said = append(said, key)
+		fmt.Fprintf(&b, "; %s: %s", rated(s), l)
+		if s.Score > 0 {
+			fmt.Fprintf(&b, " %.1f", s.Score)
+		}
+	}
+	return b.String()
 }
 
 func cvssRank(s biopsy.Severity) int {

@@ -78,7 +78,11 @@ func Judge(ctx context.Context, s *biopsy.Scan, o Options) error {
 	if err != nil {
 		return err
 	}
-	if s.Findings, err = match.Run(ctx, &s.Inventory, books, match.Options{AsOf: o.AsOf, Names: o.Names, Jobs: o.Jobs}); err != nil {
+	m := match.Options{AsOf: o.AsOf, Names: o.Names, Jobs: o.Jobs}
+	if s.Findings, err = match.Run(ctx, &s.Inventory, books, m); err != nil {
+		return fmt.Errorf("match: %w", err)
+	}
+	if s.Advice, err = match.Advise(ctx, &s.Inventory, s.Findings, books, m); err != nil {
 		return fmt.Errorf("match: %w", err)
 	}
 	var base []biopsy.Finding
