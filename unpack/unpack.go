@@ -46,6 +46,7 @@ var All = slices.Concat([]biopsy.Unpacker{
 	archive.Lzop,
 	archive.Compress,
 	archive.SevenZip,
+	archive.RAR,
 	archive.Ar,
 	archive.Cpio,
 	archive.RPM,

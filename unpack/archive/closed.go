@@ -37,7 +37,8 @@ func isDocument(name string, head []byte) bool {
 
 // closed are the first bytes of formats, from their specifications and the file(1) database.
 var closed = []struct{ magic, what string }{
-	{"Rar!\x1a\x07", "RAR archive"},
+	{"Rar!\x1a\x07", "RAR archive of a version that is not known"},
+	{"RE\x7e\x5e", "RAR archive of a version before 1.5"},
 	{"MSCF\x00\x00\x00\x00", "Microsoft cabinet"},
 	{ole, "Windows installer"},
 	{"LRZI", "lrzip archive"},

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,7 +71,7 @@ func unpackSevenZip(ctx context.Context, _ biopsy.File, c biopsy.Content, u biop
 		z.is(szHead, start.offset-szHead, biopsy.BytesEncrypted, "packed files")
 	}
 	z.is(start.offset, start.size, biopsy.BytesParsed, "7z header")
-	return errors.Join(err, z.account(c))
+	return cmp.Or(err, z.account(c))
 }
 
 // sevenZip is an archive being read.
