@@ -134,9 +134,12 @@ func sourceInfo(c *biopsy.Component) string {
 	return strings.TrimSpace("built from source package " + bom.Line(c.Source.Name) + " " + bom.Line(c.Source.Version))
 }
 
-// validUntil is the end of support, where somebody stated it.
+// validUntil is the end of support, where somebody stated it or a book knows it.
 func validUntil(c *biopsy.Component) string {
-	d := cmp.Or(c.Extra[bom.Foreign+"cdx:lifecycle:milestone:endOfSupport"], c.Extra[extraKey+"validUntilDate"], c.Extra[extraKey+"validUntilTime"])
+	d := cmp.Or(c.Extra[bom.Foreign+bom.EndOfSupport], c.Extra[extraKey+"validUntilDate"], c.Extra[extraKey+"validUntilTime"])
+	if c.Support != nil {
+		d = cmp.Or(d, c.Support.End)
+	}
 	return bom.Instant(d)
 }
 

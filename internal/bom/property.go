@@ -55,6 +55,7 @@ func Properties(c *biopsy.Component, skip func(key string) bool) []Property {
 	if c.Unowned {
 		add("unowned", "true")
 	}
+	out = append(out, supportProperties(c)...)
 	for _, k := range slices.SortedFunc(maps.Keys(c.Extra), func(a, b string) int { return byNumber(c.Extra, a, b) }) {
 		name, foreign := strings.CutPrefix(unnumbered(c.Extra, k), Foreign)
 		switch {
@@ -72,11 +73,17 @@ func Properties(c *biopsy.Component, skip func(key string) bool) []Property {
 func Set(c *biopsy.Component, name, value string) {
 	own, ok := strings.CutPrefix(name, Prefix)
 	if !ok {
+		if name == EndOfSupport && c.Support != nil && c.Support.End == value {
+			return // our own statement, said again for others
+		}
 		Keep(c, Foreign+name, value)
 		return
 	}
 	if to := textField(c, own); to != nil {
 		*to = value
+		return
+	}
+	if field, ok := strings.CutPrefix(own, supportPrefix); ok && setSupport(c, field, value) {
 		return
 	}
 	switch own {

@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"encoding/csv"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,7 +19,7 @@ import (
 var Writers = []biopsy.Writer{{Name: "csv", Write: write}}
 
 var head = []string{"component", "version", "purl", "kind", "ecosystem", "supplier", "licence", "scope", "unowned", "place",
-	"advisory", "answer", "severity", "score", "kev", "kev_due", "epss", "fixed", "because"}
+	"advisory", "answer", "severity", "score", "kev", "kev_due", "epss", "fixed", "because", "support", "end_of_support", "support_because"}
 
 func write(w io.Writer, s *biopsy.Scan, _ string) error {
 	findings := map[string][]biopsy.Finding{}
@@ -38,7 +39,7 @@ func write(w io.Writer, s *biopsy.Scan, _ string) error {
 			rows = []biopsy.Finding{{}}
 		}
 		for _, f := range rows {
-			if err := out.Write(safe(append(c[:len(c):len(c)], finding(f)...))); err != nil {
+			if err := out.Write(safe(slices.Concat(c, finding(f), support(&s.Components[i])))); err != nil {
 				return err
 			}
 		}
@@ -65,7 +66,7 @@ func component(c *biopsy.Component) []string {
 
 func finding(f biopsy.Finding) []string {
 	if f.Advisory == "" {
-		return make([]string, len(head)-10)
+		return make([]string, len(head)-13)
 	}
 	score, kev, due, epss := "", "", "", ""
 	if f.Score > 0 {
@@ -84,6 +85,13 @@ func finding(f biopsy.Finding) []string {
 		because = append(because, b.Text)
 	}
 	return []string{f.Advisory, f.Answer.String(), string(f.Level), score, kev, due, epss, strings.Join(f.Fixed, "; "), strings.Join(because, "; ")}
+}
+
+func support(c *biopsy.Component) []string {
+	if c.Support == nil {
+		return make([]string, 3)
+	}
+	return []string{c.Support.Level, c.Support.End, c.Support.Because}
 }
 
 // safe puts an apostrophe before cells that begin like a formula (OWASP, CSV injection).

@@ -11,7 +11,7 @@ import (
 func TestRows(t *testing.T) {
 	s := &biopsy.Scan{}
 	s.Components = []biopsy.Component{
-		{ID: "a", Namespace: "@scope", Name: "x", Version: "=1+1", Licenses: []biopsy.License{{Expression: "MIT"}, {Name: "custom"}}, Unowned: true, Evidence: []biopsy.Evidence{{Place: biopsy.Place{Path: "p", Line: 3}}}},
+		{ID: "a", Namespace: "@scope", Name: "x", Version: "=1+1", Licenses: []biopsy.License{{Expression: "MIT"}, {Name: "custom"}}, Unowned: true, Support: &biopsy.Support{Level: "abandoned", End: "2020-01-01", Because: "=so"}, Evidence: []biopsy.Evidence{{Place: biopsy.Place{Path: "p", Line: 3}}}},
 		{ID: "b", Name: "y"},
 	}
 	s.Findings = []biopsy.Finding{
@@ -30,7 +30,7 @@ func TestRows(t *testing.T) {
 	if len(rows) != 4 {
 		t.Fatalf("%d rows, want head, two findings of a, and b", len(rows))
 	}
-	want := []string{"'@scope/x", "'=1+1", "", "", "", "", "MIT; custom", "", "yes", "p:3", "CVE-1", "yes", "high", "8.1", "yes", "2099-01-01", "0.50000", "2; 3", "so; and\nso"}
+	want := []string{"'@scope/x", "'=1+1", "", "", "", "", "MIT; custom", "", "yes", "p:3", "CVE-1", "yes", "high", "8.1", "yes", "2099-01-01", "0.50000", "2; 3", "so; and\nso", "abandoned", "2020-01-01", "'=so"}
 	for i, w := range want {
 		if rows[1][i] != w {
 			t.Errorf("%s: got %q, want %q", rows[0][i], rows[1][i], w)

@@ -31,6 +31,7 @@ func Summary(w io.Writer, s *biopsy.Scan, style Style) error {
 	p := &printer{w: bufio.NewWriter(w), color: style.Color}
 	p.subjects(s)
 	p.components(s)
+	p.support(s)
 	p.findings(s, style.Rows)
 	p.ledgers(s)
 	p.gaps(s, style.Rows)
@@ -43,6 +44,7 @@ func Table(w io.Writer, s *biopsy.Scan) error {
 	p := &printer{w: bufio.NewWriter(w)}
 	p.subjects(s)
 	p.components(s)
+	p.support(s)
 	p.findings(s, 0)
 	p.inventory(s)
 	p.ledgers(s)
