@@ -65,6 +65,8 @@ var foreign = []struct{ prefix, room, why string }{
 	{"golang.org/x/term", "cmd/biopsy", "whether a stream is a terminal"},
 	{"github.com/pandatix/go-cvss/", "internal/cvss", "scores of CVSS vectors"},
 	{"github.com/BurntSushi/toml", "identify/lockfile", "lock files in TOML"},
+	{"golang.org/x/text/language", "format/csaf", "language tags of documents against the registry of subtags"},
+	{"github.com/ProtonMail/go-crypto/openpgp", "feed/csaf", "signatures of providers of advisories"},
 	{"go.yaml.in/yaml/v3", "identify/lockfile format/spdx cmd/biopsy", "YAML, with the lines of entries"},
 }
 
