@@ -103,7 +103,7 @@ var (
 func TestParseBad(t *testing.T) {
 	for doc, want := range map[string]string{
 		"":                                    "not a CSAF document",
-		"[]":                                  "document",
+		"[]":                                  "JSON array",
 		`{"document":{}}`:                     "not a CSAF document",
 		`{"document":{"csaf_version":"3.0"}}`: `version "3.0"`,
 		`{"document":{"csaf_version":"2.0","title":7}}`:             "at byte",
