@@ -231,8 +231,9 @@ func splitProduct(version string) (productVersion, error) {
 		n = len(s)
 	}
 	var p productVersion
-	p.prefix = strings.Trim(s[:n], " ._-")
+	p.prefix = strings.Trim(strings.NewReplacer("_", " ", ".", " ", "-", " ").Replace(s[:n]), " ")
 	s = s[n:]
+	p.prefix = strings.TrimSuffix(p.prefix, " v")
 	switch p.prefix {
 	case "v", "ver", "version", "versions", "r", "rel", "release", "rev", "revision", "fw", "firmware", "firmware version", "sw", "software",
 		"software version", "firmware v", "software v":
@@ -254,7 +255,7 @@ func splitProduct(version string) (productVersion, error) {
 }
 
 func isPrefix(s string) bool {
-	return !slices.Contains(months, s) && len(s) <= 12 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz._-") == ""
+	return !slices.Contains(months, s) && len(s) <= 12 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz ") == ""
 }
 
 var months = strings.Fields(`jan january feb february mar march apr april may jun june jul july aug august sep sept september oct october nov november
@@ -296,6 +297,8 @@ func productTail(s string) (parts []upstreamPart, ok bool) {
 			parts = append(parts, upstreamPart{upWord, "patch"})
 		case class < upEnd && len(word) > 1:
 			parts = append(parts, upstreamPart{class: class})
+		case word == "x": // "3.x.17" stands for many
+			return nil, false
 		case glued && n <= 2:
 			parts = append(parts, upstreamPart{upLetter, word})
 		case numberFollows && (n <= 3 || slices.Contains(versionWords, word)):
