@@ -82,7 +82,7 @@ func (c *checker) cvssShape() {
 				c.fail("a score lies between 0 and 10", "%s/%s", s.pointer, name)
 			}
 		}
-		if _, err := cvss.Score(s.Vector); err != nil || !strings.HasPrefix(s.Vector, vectorStart(s.Version)) {
+		if !isVector(s.major, s.Version, s.Vector) {
 			c.fail(quote(s.Vector)+" is no vector of CVSS "+s.Version, "%s/vectorString", s.pointer)
 		}
 		for name, word := range s.Words {
@@ -96,12 +96,37 @@ func (c *checker) cvssShape() {
 	})
 }
 
-func vectorStart(version string) string {
-	if version == "2.0" || version == "" {
-		return ""
+// isVector wants known metrics with known values, none twice, and all base metrics. Groups of temporal and environmental metrics may be
+// there in part.
+func isVector(major int, version, vector string) bool {
+	if major == 4 {
+		_, err := cvss.Score(vector)
+		return err == nil && strings.HasPrefix(vector, "CVSS:4.0/")
 	}
-	return "CVSS:" + version + "/"
+	rest := vector
+	if major == 3 {
+		var ok bool
+		if rest, ok = strings.CutPrefix(vector, "CVSS:"+version+"/"); !ok {
+			return false
+		}
+	}
+	seen := map[string]bool{}
+	for m := range strings.SplitSeq(rest, "/") {
+		name, value, _ := strings.Cut(m, ":")
+		if seen[name] || !isMetric(major, name, value) {
+			return false
+		}
+		seen[name] = true
+	}
+	for _, name := range baseMetrics[major] {
+		if !seen[name] {
+			return false
+		}
+	}
+	return true
 }
+
+var baseMetrics = map[int][]string{2: {"AV", "AC", "Au", "C", "I", "A"}, 3: {"AV", "AC", "PR", "UI", "S", "C", "I", "A"}}
 
 // cvssScores computes the scores of the vector (6.1.9). A vector that is none is 6.1.8's.
 func (c *checker) cvssScores() {
@@ -156,7 +181,7 @@ func severityWord(score float64) string {
 	return "CRITICAL"
 }
 
-// cvssWords compares words like "attackVector" with the vector (6.1.10).
+// cvssWords compares words like "attackVector" with the vector (6.1.10). A metric that the vector leaves out contradicts nothing.
 func (c *checker) cvssWords() {
 	c.eachScore(func(s scored) {
 		metrics := map[string]string{}
@@ -174,11 +199,7 @@ func (c *checker) cvssWords() {
 			if !known || m.metric == "" {
 				continue
 			}
-			has, named := metrics[m.metric]
-			if !named {
-				has = m.absent
-			}
-			if has != m.value {
+			if has, named := metrics[m.metric]; named && has != m.value {
 				c.fail(fmt.Sprintf("%s is %s, and the vector says %s:%s", name, s.Words[name], m.metric, has), "%s/%s", s.pointer, name)
 			}
 		}

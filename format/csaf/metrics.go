@@ -3,10 +3,9 @@ package csaf
 import "strings"
 
 // metricValue is a metric and a value as vectors abbreviate them.
-type metricValue struct{ metric, value, absent string } // metric "" for words that no vector has
+type metricValue struct{ metric, value string } // metric "" for words that no vector has
 
-// metricWords are the words of the JSON schemas of FIRST: property, metric, then word=value; the first line of a metric's words that
-// has "-" tells the value that an absent metric stands for.
+// metricWords are the words of the JSON schemas of FIRST: property, metric, then word=value.
 var metricWords = map[int]map[string]metricWordList{
 	2: readMetrics(`
 accessVector AV NETWORK=N ADJACENT_NETWORK=A LOCAL=L
@@ -75,5 +74,19 @@ func metricWord(major int, property, word string) (m metricValue, known bool) {
 		return metricValue{}, true
 	}
 	value, known := l.values[word]
-	return metricValue{l.metric, value, l.values["NOT_DEFINED"]}, known
+	return metricValue{l.metric, value}, known
+}
+
+func isMetric(major int, name, value string) bool {
+	for _, l := range metricWords[major] {
+		if l.metric != name {
+			continue
+		}
+		for _, v := range l.values {
+			if v == value {
+				return true
+			}
+		}
+	}
+	return false
 }
