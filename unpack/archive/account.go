@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 
@@ -34,6 +35,23 @@ func (m *members) account(c biopsy.Content) error {
 	}
 	m.Ledger(merged(spans))
 	return nil
+}
+
+// lastByte returns how many bytes are left without the zeros at the end, of which no more than some mebibytes are looked at.
+func lastByte(c biopsy.Content) (int64, error) {
+	const most = 16 << 20
+	var buf [32 << 10]byte
+	for end := c.Size(); end > 0; {
+		n := min(int64(len(buf)), end)
+		if k, err := c.ReadAt(buf[:n], end-n); int64(k) < n {
+			return 0, damage(end-n, err)
+		}
+		if left := len(bytes.TrimRight(buf[:n], "\x00")); left > 0 || c.Size()-end > most {
+			return end - n + int64(left), nil
+		}
+		end -= n
+	}
+	return 0, nil
 }
 
 // merged joins runs of one kind that touch.

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,23 +31,28 @@ func isAr(head []byte) bool {
 func unpackAr(ctx context.Context, _ biopsy.File, c biopsy.Content, u biopsy.UnpackOptions) error {
 	a := ar{members: members{UnpackOptions: u}, c: c}
 	magic := make([]byte, len(arMagic))
-	if _, err := c.ReadAt(magic, 0); err != nil {
+	_, err := c.ReadAt(magic, 0)
+	if err != nil {
 		return damage(0, err)
 	}
 	if string(magic) == arThinMagic {
 		return errors.New("thin archive: its members are files elsewhere")
 	}
-	for off := int64(len(arMagic)); off < c.Size(); {
-		if err := ctx.Err(); err != nil {
+	off := int64(len(arMagic))
+	for err == nil && off < c.Size() {
+		if err = ctx.Err(); err != nil {
 			return err
 		}
-		next, err := a.member(off)
-		if err != nil {
-			return err
+		var next int64
+		if next, err = a.member(off); err == nil {
+			off = next + next&1 // members start at even offsets
 		}
-		off = next + next&1 // members start at even offsets
 	}
-	return nil
+	if a.stopped != nil {
+		return err
+	}
+	a.is(0, off, biopsy.BytesParsed, "ar")
+	return cmp.Or(err, a.account(c))
 }
 
 // ar is an archive being read.

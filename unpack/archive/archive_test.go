@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/binary"
@@ -72,6 +73,18 @@ func list(s biopsy.Spool, u *biopsy.Unpacker, name string, b []byte) string {
 			return nil
 		},
 		Gap: func(g biopsy.Gap) { fmt.Fprintf(&out, "gap %s: %s\n", g.Place, g.Reason) },
+		Ledger: func(spans []biopsy.Span) {
+			at := int64(0)
+			for _, s := range spans {
+				if s.Offset != at || s.Size <= 0 {
+					fmt.Fprintf(&out, "LEDGER %+v at %d\n", s, at)
+				}
+				at += s.Size
+			}
+			if at != int64(len(b)) {
+				fmt.Fprintf(&out, "LEDGER ends at %d of %d\n", at, len(b))
+			}
+		},
 	})
 	if err != nil {
 		fmt.Fprintf(&out, "error %v\n", err)
@@ -111,6 +124,63 @@ func TestMembers(t *testing.T) {
 	}
 	if n < 20 {
 		t.Errorf("only %d files in testdata/members", n)
+	}
+}
+
+// TestLedger holds that whole archives have no unknown bytes, and tells what damage, junk and encryption leave.
+func TestLedger(t *testing.T) {
+	spans := func(name string, b []byte) string {
+		var out []string
+		for _, s := range unpackAll(t, *unpackerOf(name, b), name, b).spans {
+			out = append(out, fmt.Sprintf("%d-%d %s %s", s.Offset, s.Offset+s.Size, cmp.Or(string(s.Status), "unknown"), s.What))
+		}
+		return strings.Join(out, ", ")
+	}
+	files, err := filepath.Glob("testdata/members/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range files {
+		if strings.HasSuffix(path, ".want") {
+			continue
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := spans(filepath.Base(path), b); got == "" || strings.Contains(got, "unknown") {
+			t.Errorf("%s of %d bytes: %s", path, len(b), got)
+		}
+	}
+	read := func(name string) []byte {
+		b, err := os.ReadFile(filepath.Join("testdata/members", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	secret := zipOf(t, zip.Store, "a", "0123456789")
+	secret[6] |= 1
+	secret[bytes.Index(secret, []byte("PK\x01\x02"))+8] |= 1
+	for name, c := range map[string]struct {
+		b    []byte
+		want string
+	}{
+		"junk.zip":   {append(bytes.Clone(read("unix.zip")), "junk"...), "0-817 parsed zip, 817-821 unknown behind the container"},
+		"lost.zip":   {read("unix.zip")[:400], "unknown"},
+		"secret.zip": {secret, "0-31 parsed zip, 31-41 encrypted zip, 41-126 parsed zip"},
+		"junk.tar":   {append(bytes.Clone(read("ustar.tar")), "junk"...), "0-6656 parsed tar, 6656-6660 unknown behind the container"},
+		"cut.tar":    {read("ustar.tar")[:3000], "unknown"},
+		"big.tar":    {append(bytes.Clone(read("ustar.tar")), make([]byte, 8192)...), "parsed tar"},
+		"pump.deb":   {append(bytes.Clone(read("pump.deb")), "junk"...), "0-402 parsed ar, 402-406 unknown behind the container"},
+		"a.cpio":     {append(bytes.Clone(read("newc.cpio")), read("newc.cpio.gz")...), "parsed packed archive"},
+		"junk.cpio":  {append(bytes.Clone(read("newc.cpio")), "junk"...), "unknown behind the container"},
+		"cut.gz":     {read("gnu.tar.gz")[:100], "0-100 parsed gzip"},
+		"long.lzma":  {append(append(bytes.Clone(read("gnu.tar.lzma")), make([]byte, 100<<10)...), "junk"...), "junk"},
+	} {
+		if got := spans(name, c.b); !strings.Contains(got, c.want) && c.want != "junk" || c.want == "junk" && !strings.Contains(got, "padding") {
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
+		}
 	}
 }
 
@@ -431,6 +501,18 @@ func fuzz(f *testing.F, u biopsy.Unpacker, pattern string) {
 				return c.Close()
 			},
 			Gap: func(biopsy.Gap) {},
+			Ledger: func(spans []biopsy.Span) {
+				at := int64(0)
+				for _, s := range spans {
+					if s.Offset != at || s.Size <= 0 {
+						t.Errorf("span %+v at %d", s, at)
+					}
+					at += s.Size
+				}
+				if at != int64(len(b)) {
+					t.Errorf("the ledger ends at %d of %d", at, len(b))
+				}
+			},
 		})
 		_ = err // any bytes may be in error
 	})

@@ -3,7 +3,9 @@ package archive
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -15,14 +17,19 @@ import (
 	"github.com/biopsy-sca/biopsy/internal/codec"
 )
 
-// Cpio opens cpio archives with ASCII headers: newc and crc (the Linux kernel's initramfs buffer format) and odc (POSIX.1-1997).
+// Cpio opens cpio archives: newc and crc (the Linux kernel's initramfs buffer format), odc (POSIX.1-1997) and the old binary format.
 // Archives behind each other, as the kernel loads them, are one; a packed one behind them is yielded as "segment-N".
 var Cpio = biopsy.Unpacker{Name: "cpio", Match: func(_ biopsy.File, head []byte) bool { return isCpio(head) }, Unpack: unpackCpio}
 
 // isCpio looks for the magic and for hexadecimal (odc: octal) digits behind it.
 func isCpio(head []byte) bool {
 	h, ok := cpioFormat(head)
-	return ok && len(head) >= h.size
+	if !ok || len(head) < h.size || h.order == nil {
+		return ok && len(head) >= h.size
+	}
+	// Two bytes are a weak magic: the first name must end where the header says.
+	end := h.size + int(h.order.Uint16(head[h.namesize[0]:]))
+	return end > h.size+1 && end <= len(head) && bytes.IndexByte(head[h.size:end], 0) == end-h.size-1
 }
 
 // cpioHeader tells where the fields of a header are.
@@ -32,11 +39,15 @@ type cpioHeader struct {
 	align                           int64
 	mode, nlink, filesize, namesize [2]int // from, to
 	ino, dev                        [2]int
+	order                           binary.ByteOrder // of 16-bit words; nil when fields are digits
 }
 
 var (
-	newc = cpioHeader{110, 16, 4, [2]int{14, 22}, [2]int{38, 46}, [2]int{54, 62}, [2]int{94, 102}, [2]int{6, 14}, [2]int{62, 78}}
-	odc  = cpioHeader{76, 8, 1, [2]int{18, 24}, [2]int{36, 42}, [2]int{65, 76}, [2]int{59, 65}, [2]int{12, 18}, [2]int{6, 12}}
+	newc = cpioHeader{110, 16, 4, [2]int{14, 22}, [2]int{38, 46}, [2]int{54, 62}, [2]int{94, 102}, [2]int{6, 14}, [2]int{62, 78}, nil}
+	odc  = cpioHeader{76, 8, 1, [2]int{18, 24}, [2]int{36, 42}, [2]int{65, 76}, [2]int{59, 65}, [2]int{12, 18}, [2]int{6, 12}, nil}
+
+	binLittle = cpioHeader{26, 0, 2, [2]int{6, 8}, [2]int{8, 10}, [2]int{22, 26}, [2]int{20, 22}, [2]int{4, 6}, [2]int{2, 4}, binary.LittleEndian}
+	binBig    = cpioHeader{26, 0, 2, [2]int{6, 8}, [2]int{8, 10}, [2]int{22, 26}, [2]int{20, 22}, [2]int{4, 6}, [2]int{2, 4}, binary.BigEndian}
 )
 
 // cpioFormat knows a header by its first six bytes.
@@ -46,6 +57,10 @@ func cpioFormat(b []byte) (cpioHeader, bool) {
 		return newc, true
 	case bytes.HasPrefix(b, []byte("070707")):
 		return odc, true
+	case bytes.HasPrefix(b, []byte{0xc7, 0x71}):
+		return binLittle, true
+	case bytes.HasPrefix(b, []byte{0x71, 0xc7}):
+		return binBig, true
 	}
 	return cpioHeader{}, false
 }
@@ -58,6 +73,13 @@ func (h cpioHeader) inode(b []byte) (i cpioInode) {
 }
 
 func (h cpioHeader) field(b []byte, at [2]int) (int64, error) {
+	if h.order != nil {
+		n := int64(h.order.Uint16(b[at[0]:]))
+		if at[1]-at[0] == 4 { // the upper word first, whatever the order
+			n = n<<16 | int64(h.order.Uint16(b[at[0]+2:]))
+		}
+		return n, nil
+	}
 	n, err := strconv.ParseUint(string(b[at[0]:at[1]]), h.base, 63)
 	if err != nil {
 		return 0, fmt.Errorf("cpio header: %q is no number", b[at[0]:at[1]])
@@ -68,13 +90,18 @@ func (h cpioHeader) field(b []byte, at [2]int) (int64, error) {
 func unpackCpio(ctx context.Context, _ biopsy.File, c biopsy.Content, u biopsy.UnpackOptions) error {
 	a := cpio{members: members{UnpackOptions: u}, ctx: ctx, content: c}
 	a.r = bufio.NewReaderSize(io.NewSectionReader(c, 0, c.Size()), 8<<10)
-	return a.walk()
+	err := a.walk()
+	if a.stopped != nil {
+		return err
+	}
+	return cmp.Or(err, a.account(c))
 }
 
 // streamCpio goes through an archive that comes out of a decoder.
-func streamCpio(ctx context.Context, r *bufio.Reader, u biopsy.UnpackOptions) error {
+func streamCpio(ctx context.Context, r *bufio.Reader, u biopsy.UnpackOptions) (stopped bool, err error) {
 	a := cpio{members: members{UnpackOptions: u}, ctx: ctx, r: r}
-	return a.walk()
+	err = a.walk()
+	return a.stopped != nil, err
 }
 
 // cpio is an archive being read.
@@ -99,7 +126,12 @@ func (a *cpio) walk() error {
 
 // segment finds what comes next behind zero padding, and reads it if it is an archive.
 func (a *cpio) segment() (more bool, err error) {
-	if err := a.skipZeros(); err != nil {
+	start := a.pos
+	err = a.skipZeros()
+	if a.content != nil {
+		a.is(start, a.pos-start, biopsy.BytesPadding, "")
+	}
+	if err != nil {
 		if err == io.EOF {
 			return false, nil
 		}
@@ -122,6 +154,7 @@ func (a *cpio) segment() (more bool, err error) {
 func (a *cpio) packed() error {
 	f := biopsy.File{Size: -1, Transient: true, Mode: 0o644, Open: a.transient(a.r)}
 	if a.content != nil {
+		a.is(a.pos, a.content.Size()-a.pos, biopsy.BytesParsed, "packed archive")
 		f = biopsy.File{Size: a.content.Size() - a.pos, Mode: 0o644, Open: lazy(a.content, a.pos, a.content.Size()-a.pos)}
 	}
 	return a.file(fmt.Sprintf("segment-%d", a.segments+1), f)
@@ -148,7 +181,11 @@ func (a *cpio) archive() error {
 		if err := a.ctx.Err(); err != nil {
 			return err
 		}
+		before := a.pos
 		last, err := a.member(start)
+		if a.content != nil && err == nil {
+			a.is(before, a.pos-before, biopsy.BytesParsed, "cpio")
+		}
 		if a.stopped != nil {
 			return err
 		}

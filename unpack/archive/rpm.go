@@ -3,6 +3,7 @@ package archive
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -27,22 +28,35 @@ func unpackRPM(ctx context.Context, _ biopsy.File, c biopsy.Content, u biopsy.Un
 	if end, err = rpmHeader(c, (end+7)&^7); err != nil {
 		return fmt.Errorf("header: %w", err)
 	}
-	payload := io.NewSectionReader(c, end, c.Size()-end)
+	m := members{UnpackOptions: u}
+	m.is(0, end, biopsy.BytesParsed, "rpm headers")
+	stopped, err := rpmPayload(ctx, io.NewSectionReader(c, end, c.Size()-end), end, u)
+	if stopped {
+		return err
+	}
+	if err == nil {
+		m.is(end, c.Size()-end, biopsy.BytesParsed, "rpm payload")
+	}
+	return cmp.Or(err, m.account(c))
+}
+
+// rpmPayload unpacks the packed archive that stands at an offset.
+func rpmPayload(ctx context.Context, payload *io.SectionReader, at int64, u biopsy.UnpackOptions) (stopped bool, err error) {
 	head := make([]byte, 512)
 	n, err := payload.ReadAt(head, 0)
 	if err != nil && err != io.EOF {
-		return err
+		return false, err
 	}
 	format := codec.Detect(head[:n])
 	if format == "" && isCpio(head[:n]) {
 		return streamCpio(ctx, bufio.NewReader(payload), u)
 	}
 	if format == "" {
-		return damage(end, errors.New("payload is neither a cpio archive nor packed in a way we know"))
+		return false, damage(at, errors.New("payload is neither a cpio archive nor packed in a way we know"))
 	}
 	r, err := codec.NewReader(format, payload)
 	if err != nil {
-		return fmt.Errorf("payload: %w", err)
+		return false, fmt.Errorf("payload: %w", err)
 	}
 	defer r.Close()
 	return unpackStream(ctx, "payload", &spending{r: r, budget: u.Budget}, u)

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -33,38 +34,63 @@ func stream(format codec.Format) biopsy.Unpacker {
 		Name:  string(format),
 		Match: func(_ biopsy.File, head []byte) bool { return codec.Detect(head) == format },
 		Unpack: func(ctx context.Context, f biopsy.File, c biopsy.Content, u biopsy.UnpackOptions) error {
-			r, err := codec.NewReader(format, io.NewSectionReader(c, 0, c.Size()))
+			packed := io.NewSectionReader(c, 0, c.Size())
+			r, err := codec.NewReader(format, packed)
 			if err != nil {
 				return err
 			}
 			defer r.Close()
-			return unpackStream(ctx, inner(f.Path), &spending{r: r, budget: u.Budget}, u)
+			stopped, err := unpackStream(ctx, inner(f.Path), &spending{r: r, budget: u.Budget}, u)
+			if stopped {
+				return err
+			}
+			m := members{UnpackOptions: u}
+			if told := m.stream(packed, format, err); told != nil {
+				return cmp.Or(err, told)
+			}
+			return cmp.Or(err, m.account(c))
 		},
 	}
 }
 
-func unpackStream(ctx context.Context, name string, r *spending, u biopsy.UnpackOptions) error {
+// stream tells the ledger how far a stream goes whose unpacking ended with err. Decoders read some bytes ahead; those of most formats go on
+// up to the end of the file.
+func (m *members) stream(packed *io.SectionReader, format codec.Format, err error) error {
+	end := packed.Size()
+	if err != nil || format == codec.LZMA || format == codec.Lzop {
+		var seek error
+		if end, seek = packed.Seek(0, io.SeekCurrent); seek != nil {
+			return seek
+		}
+	}
+	m.is(0, end, biopsy.BytesParsed, string(format))
+	return nil
+}
+
+// unpackStream yields what comes out of a decoder. stopped says that the walk has ended it.
+func unpackStream(ctx context.Context, name string, r *spending, u biopsy.UnpackOptions) (stopped bool, err error) {
 	plain := bufio.NewReaderSize(r, 32<<10)
 	head, err := plain.Peek(512)
 	if err != nil && err != io.EOF && len(head) == 0 {
-		return err
+		return false, err
 	}
 	switch {
 	case isTar(head):
 		m := &tarMembers{members: members{UnpackOptions: u}, ctx: ctx}
-		return m.end(tarscan.Stream(plain, m.entry))
+		err := m.end(tarscan.Stream(plain, m.entry))
+		return m.stopped != nil, err
 	case isCpio(head):
 		return streamCpio(ctx, plain, u)
 	}
 	m := members{UnpackOptions: u}
 	torn := &torn{r: plain, limit: r}
 	if err := m.file(name, biopsy.File{Size: -1, Mode: 0o644, Transient: true, Open: m.transient(torn)}); err != nil {
-		return err
+		return true, err
 	}
 	if torn.err != nil {
-		return fmt.Errorf("only the first %d bytes could be unpacked: %w", torn.n, torn.err)
+		return false, fmt.Errorf("only the first %d bytes could be unpacked: %w", torn.n, torn.err)
 	}
-	return nil
+	return false, nil
 }
 
 // torn ends a stream where it breaks off, so that what came before is kept, and remembers why. Limits stay errors.

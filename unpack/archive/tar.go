@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"strconv"
@@ -42,14 +43,37 @@ func isTar(head []byte) bool {
 
 func unpackTar(ctx context.Context, _ biopsy.File, c biopsy.Content, u biopsy.UnpackOptions) error {
 	m := &tarMembers{members: members{UnpackOptions: u}, ctx: ctx}
-	return m.end(tarscan.Archive(c, c.Size(), m.entry))
+	err := m.end(tarscan.Archive(c, c.Size(), m.entry))
+	if m.Ledger == nil || m.stopped != nil {
+		return err
+	}
+	return cmp.Or(err, m.told(c, err))
+}
+
+// told tells the ledger how far the archive goes, which ended with err.
+func (m *tarMembers) told(c biopsy.Content, err error) error {
+	end := m.behind
+	var trailing *tarscan.TrailingError
+	switch {
+	case errors.As(err, &trailing):
+		end = trailing.Offset
+	case err == nil:
+		last, err := lastByte(c)
+		if err != nil {
+			return err
+		}
+		end = max(end, (last+511)&^511)
+	}
+	m.is(0, end, biopsy.BytesParsed, "tar")
+	return m.account(c)
 }
 
 // tarMembers yields the files of a tar archive.
 type tarMembers struct {
 	members
-	ctx   context.Context
-	count int
+	ctx    context.Context
+	count  int
+	behind int64 // where the last file's bytes end; 0 in a stream
 }
 
 func (m *tarMembers) entry(e tarscan.Entry) error {
@@ -63,6 +87,8 @@ func (m *tarMembers) entry(e tarscan.Entry) error {
 	switch {
 	case e.Bytes != nil:
 		f.Open = lazy(e.Bytes, 0, e.Size)
+		_, at, size := e.Bytes.Outer()
+		m.behind = at + size
 	case e.Sparse: // holes come from no decoder that has counted them
 		f.Transient, f.Open = true, m.transient(&cancelled{m.ctx, &spending{r: e.Stream, budget: m.Budget}})
 	default:

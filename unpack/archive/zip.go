@@ -3,6 +3,7 @@ package archive
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -47,12 +48,17 @@ func unpackZip(ctx context.Context, _ biopsy.File, c biopsy.Content, u biopsy.Un
 	z := zipArchive{members: members{UnpackOptions: u}, c: c}
 	d, err := findDirectory(c)
 	if err != nil {
+		err = fmt.Errorf("%w: members found by their own headers", err)
 		if broken := z.byLocalHeaders(ctx); broken != nil {
-			return broken
+			err = broken
 		}
-		return fmt.Errorf("%w: members found by their own headers", err)
+	} else {
+		err = z.byDirectory(ctx, d)
 	}
-	return z.byDirectory(ctx, d)
+	if z.stopped != nil {
+		return z.stopped
+	}
+	return cmp.Or(err, z.account(c))
 }
 
 // directory tells where the central directory is.
@@ -60,6 +66,7 @@ type directory struct {
 	start, size int64
 	base        int64 // what stands before the archive, a start script: offsets do not count it
 	records     uint64
+	end         int64 // where the end record and its comment end
 }
 
 // findDirectory looks for the end record, which may be followed by a comment of up to 65,535 bytes.
@@ -77,6 +84,7 @@ func findDirectory(c biopsy.Content) (directory, error) {
 		}
 		at := size - int64(len(tail)) + int64(i)
 		d := directory{records: uint64(le.Uint16(b[10:])), size: int64(le.Uint32(b[12:])), start: int64(le.Uint32(b[16:]))}
+		d.end = at + end + int64(le.Uint16(b[20:]))
 		return d.locate(c, at)
 	}
 	return directory{}, errors.New("no central directory, the archive may be cut off")
@@ -122,6 +130,9 @@ type zipArchive struct {
 }
 
 func (z *zipArchive) byDirectory(ctx context.Context, d directory) error {
+	if z.Ledger != nil {
+		z.claimDirectory(d)
+	}
 	r := bufio.NewReaderSize(io.NewSectionReader(z.c, d.start, d.size), 16<<10)
 	buf := make([]byte, 0, 1024)
 	n := uint64(0)
@@ -135,6 +146,7 @@ func (z *zipArchive) byDirectory(ctx context.Context, d directory) error {
 		}
 		buf = rest
 		m.offset += d.base
+		z.claim(m)
 		if err := z.member(m); err != nil {
 			return err
 		}

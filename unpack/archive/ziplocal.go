@@ -22,6 +22,7 @@ func (z *zipArchive) byLocalHeaders(ctx context.Context) error {
 		if err != nil {
 			return damage(off, err)
 		}
+		z.claim(m)
 		if err := z.member(m); err != nil {
 			return err
 		}

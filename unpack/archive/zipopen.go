@@ -53,6 +53,45 @@ func (z *zipArchive) open(m zipMember) (biopsy.Content, error) {
 	return c, nil
 }
 
+// claim tells the ledger what the bytes of a member are: its own header, what is packed, and the sizes that may follow.
+func (z *zipArchive) claim(m zipMember) {
+	if z.Ledger == nil || m.offset < 0 || m.packed < 0 || m.offset > z.c.Size() {
+		return
+	}
+	at := m.data
+	if at == 0 {
+		var err error
+		if at, err = z.dataOffset(m); err != nil {
+			return // its opening will say why
+		}
+	}
+	status := biopsy.BytesParsed
+	if m.flags&1 != 0 {
+		status = biopsy.BytesEncrypted
+	}
+	z.is(m.offset, at-m.offset, biopsy.BytesParsed, "zip")
+	z.is(at, m.packed, status, "zip")
+	if m.flags&8 != 0 {
+		m.data = at
+		z.is(at+m.packed, z.behindDescriptor(m)-at-m.packed, biopsy.BytesParsed, "zip")
+	}
+}
+
+// claimDirectory does the same for the directory, the signature that Android puts before it, and a script before the first member.
+func (z *zipArchive) claimDirectory(d directory) {
+	const magic, frame = "APK Sig Block 42", 8 + 8 + 16 // its size stands at both ends
+	z.is(d.start, d.end-d.start, biopsy.BytesParsed, "zip")
+	var b [24]byte
+	if n, _ := z.c.ReadAt(b[:], max(d.start-24, 0)); n == len(b) && string(b[8:]) == magic {
+		if size := le.Uint64(b[:]); size >= frame-8 && size+8 <= uint64(d.start) {
+			z.is(d.start-int64(size)-8, int64(size)+8, biopsy.BytesParsed, "APK signature")
+		}
+	}
+	if n, _ := z.c.ReadAt(b[:2], 0); n == 2 && string(b[:2]) == "#!" {
+		z.is(0, d.base, biopsy.BytesParsed, "start script")
+	}
+}
+
 // dataOffset reads the member's own header, which alone tells where its bytes begin.
 func (z *zipArchive) dataOffset(m zipMember) (int64, error) {
 	var h [30]byte
