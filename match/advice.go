@@ -32,7 +32,7 @@ func Advise(ctx context.Context, inv *biopsy.Inventory, findings []biopsy.Findin
 		}
 	}
 	slices.SortStableFunc(out, func(a, b []biopsy.Advice) int {
-		return cmp.Or(cmp.Compare(len(b[0].Clears), len(a[0].Clears)), cmp.Compare(a[0].Name, b[0].Name), cmp.Compare(a[0].From, b[0].From))
+		return cmp.Or(cmp.Compare(b[0].Gone, a[0].Gone), cmp.Compare(a[0].Name, b[0].Name), cmp.Compare(a[0].From, b[0].From))
 	})
 	return slices.Concat(out...), nil
 }
@@ -321,7 +321,7 @@ func (t *trial) advice(branch, to string, then map[hurt]verdict) biopsy.Advice {
 			a.Leaves, stays[f.Advisory] = append(a.Leaves, f.ID), true
 		}
 	}
-	a.Clears, a.Leaves = unique(a.Clears), unique(a.Leaves)
+	a.Clears, a.Leaves, a.Gone, a.Stay = unique(a.Clears), unique(a.Leaves), len(goes), len(stays)
 	for key, v := range then {
 		if v.answer == biopsy.Yes && t.now[key].answer != biopsy.Yes {
 			a.Brings = append(a.Brings, key.hole)
@@ -329,25 +329,21 @@ func (t *trial) advice(branch, to string, then map[hurt]verdict) biopsy.Advice {
 	}
 	slices.Sort(a.Brings)
 	a.Brings = slices.Compact(a.Brings)
-	a.Because = t.words(&a, len(goes), len(stays))
+	a.Because = t.words(&a)
 	return a
 }
 
 // words says what a move does.
-func (t *trial) words(a *biopsy.Advice, goes, stays int) string {
-	var b strings.Builder
+func (t *trial) words(a *biopsy.Advice) string {
 	where := "version"
 	if a.Branch != "" {
-		where = "version of " + a.Branch
+		where = "version of branch " + a.Branch
 	}
-	fmt.Fprintf(&b, "%s is the lowest %s by %s that mends what can be mended there: %d of %d vulnerabilities go", a.To, where, a.Rule, goes, goes+stays)
-	if stays > 0 {
-		fmt.Fprintf(&b, ", %d stay", stays)
-	}
+	s := fmt.Sprintf("the lowest %s in the numbering of %s that mends what can be mended there: %d of %d vulnerabilities go", where, a.Rule, a.Gone, a.Gone+a.Stay)
 	if n := len(a.Brings); n > 0 {
-		fmt.Fprintf(&b, ", %d come", n)
+		s += fmt.Sprintf(", %d come", n)
 	}
-	return b.String()
+	return s
 }
 
 // inOrderOfWorth marks the nearest of the moves that clear most on balance and puts it first.
@@ -355,7 +351,7 @@ func inOrderOfWorth(moves []biopsy.Advice, scheme string) []biopsy.Advice {
 	if len(moves) == 0 {
 		return nil
 	}
-	worth := func(a *biopsy.Advice) int { return len(a.Clears) - len(a.Brings) }
+	worth := func(a *biopsy.Advice) int { return a.Gone - len(a.Brings) }
 	best := 0
 	for i := range moves {
 		if worth(&moves[i]) > worth(&moves[best]) {

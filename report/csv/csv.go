@@ -19,7 +19,8 @@ import (
 var Writers = []biopsy.Writer{{Name: "csv", Write: write}}
 
 var head = []string{"component", "version", "purl", "kind", "ecosystem", "supplier", "licence", "scope", "unowned", "place",
-	"advisory", "answer", "severity", "score", "kev", "kev_due", "epss", "fixed", "because", "support", "end_of_support", "support_because"}
+	"advisory", "answer", "severity", "score", "kev", "kev_due", "epss", "fixed", "because", "support", "end_of_support", "support_because",
+	"scored", "ransomware", "exploitation", "automatable", "epss_date", "depth", "move_to"}
 
 func write(w io.Writer, s *biopsy.Scan, _ string) error {
 	findings := map[string][]biopsy.Finding{}
@@ -28,6 +29,7 @@ func write(w io.Writer, s *biopsy.Scan, _ string) error {
 			findings[f.Component] = append(findings[f.Component], f)
 		}
 	}
+	moves := movesOf(s)
 	out := csv.NewWriter(w)
 	if err := out.Write(head); err != nil {
 		return err
@@ -39,7 +41,7 @@ func write(w io.Writer, s *biopsy.Scan, _ string) error {
 			rows = []biopsy.Finding{{}}
 		}
 		for _, f := range rows {
-			if err := out.Write(safe(slices.Concat(c, finding(f), support(&s.Components[i])))); err != nil {
+			if err := out.Write(safe(slices.Concat(c, finding(f), support(&s.Components[i]), urgency(f, moves[key{s.Components[i].ID, f.ID}])))); err != nil {
 				return err
 			}
 		}
@@ -66,7 +68,7 @@ func component(c *biopsy.Component) []string {
 
 func finding(f biopsy.Finding) []string {
 	if f.Advisory == "" {
-		return make([]string, len(head)-13)
+		return make([]string, findingCells)
 	}
 	score, kev, due, epss := "", "", "", ""
 	if f.Score > 0 {
@@ -85,6 +87,42 @@ func finding(f biopsy.Finding) []string {
 		because = append(because, b.Text)
 	}
 	return []string{f.Advisory, f.Answer.String(), string(f.Level), score, kev, due, epss, strings.Join(f.Fixed, "; "), strings.Join(because, "; ")}
+}
+
+// findingCells is how many cells finding fills.
+const findingCells = 9
+
+// key is one finding of one component; versions of one package share the finding's id.
+type key struct{ component, finding string }
+
+// movesOf tells which version clears a finding by the best move of its package; by a lesser move where the best one leaves it.
+func movesOf(s *biopsy.Scan) map[key]string {
+	out := map[key]string{}
+	for _, a := range s.Advice {
+		for _, c := range a.Components {
+			for _, f := range a.Clears {
+				if _, ok := out[key{c, f}]; !ok { // best moves come first
+					out[key{c, f}] = a.To
+				}
+			}
+		}
+	}
+	return out
+}
+
+// urgency is what else ranks a finding, and the move that clears it.
+func urgency(f biopsy.Finding, move string) []string {
+	out := []string{f.Scored, "", "", "", "", "", move}
+	if x := f.Exploit; x != nil {
+		if x.Ransomware {
+			out[1] = "yes"
+		}
+		out[2], out[3], out[4] = x.Maturity, x.Automatable, x.EPSSDate
+	}
+	if f.Exposure != nil && f.Exposure.Depth > 0 {
+		out[5] = strconv.Itoa(f.Exposure.Depth)
+	}
+	return out
 }
 
 func support(c *biopsy.Component) []string {

@@ -114,7 +114,7 @@ func scanRun(s *biopsy.Scan) run {
 	for i := range s.Components {
 		byID[s.Components[i].ID] = &s.Components[i]
 	}
-	rules := map[string]int{}
+	rules, moves := map[string]int{}, movesOf(s)
 	for _, f := range s.Findings {
 		c := byID[f.Component]
 		if f.Answer == biopsy.No || c == nil {
@@ -126,7 +126,11 @@ func scanRun(s *biopsy.Scan) run {
 			rules[f.Advisory] = i
 			r.Tool.Driver.Rules = append(r.Tool.Driver.Rules, ruleOf(f))
 		}
-		r.Results = append(r.Results, resultOf(f, c, i))
+		x := resultOf(f, c, i)
+		if to := moves[move{c.ID, f.ID}]; to != "" {
+			x.Message.Text += ". Clears with a move to " + to
+		}
+		r.Results = append(r.Results, x)
 	}
 	inv := invocation{Successful: true}
 	for _, g := range s.Gaps {
@@ -134,6 +138,24 @@ func scanRun(s *biopsy.Scan) run {
 	}
 	r.Invocations = []invocation{inv}
 	return r
+}
+
+// move is one finding of one component.
+type move struct{ component, finding string }
+
+// movesOf tells which version clears a finding by the best move that does.
+func movesOf(s *biopsy.Scan) map[move]string {
+	out := map[move]string{}
+	for _, a := range s.Advice {
+		for _, c := range a.Components {
+			for _, f := range a.Clears {
+				if _, ok := out[move{c, f}]; !ok { // best moves come first
+					out[move{c, f}] = a.To
+				}
+			}
+		}
+	}
+	return out
 }
 
 func ruleOf(f biopsy.Finding) rule {

@@ -3,6 +3,7 @@ package sarif
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/biopsy-sca/biopsy"
@@ -22,6 +23,7 @@ func scan() *biopsy.Scan {
 		{ID: "f3", Component: "c2", Advisory: "CVE-2018-25032", Answer: biopsy.No},
 		{ID: "f4", Component: "c2", Advisory: "CVE-2017-5638", Answer: biopsy.Yes, Level: biopsy.LevelLow},
 	}
+	s.Advice = []biopsy.Advice{{Components: []string{"c1"}, To: "2.5.33", Best: true, Clears: []string{"f1"}}}
 	s.Gaps = []biopsy.Gap{{Place: biopsy.Place{Path: "fw.bin"}, Reason: "encrypted"}}
 	return s
 }
@@ -49,6 +51,9 @@ func TestValidAndComplete(t *testing.T) {
 	}
 	if r.Tool.Driver.Rules[0].Properties.Severity != "9.8" || r.Results[0].Fingerprints["biopsyFinding/v1"] != "f1" {
 		t.Errorf("rule %+v, result %+v", r.Tool.Driver.Rules[0], r.Results[0])
+	}
+	if want := ". Clears with a move to 2.5.33"; !strings.HasSuffix(r.Results[0].Message.Text, want) {
+		t.Errorf("message %q lacks the move", r.Results[0].Message.Text)
 	}
 	if len(r.Invocations[0].Notifications) != 1 {
 		t.Error("the gap is missing")

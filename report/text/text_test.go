@@ -28,6 +28,11 @@ func pump() *biopsy.Scan {
 		{ID: "f3", Component: "c2", Advisory: "CVE-2022-37434", Answer: biopsy.No},
 		{ID: "f4", Component: "c1", Advisory: "CVE-2020-17530", Answer: biopsy.Yes, Level: biopsy.LevelMedium},
 	}
+	s.Advice = []biopsy.Advice{
+		{Name: "org.apache.struts/struts2-core", From: "2.3.31", To: "6.3.0.2", Best: true, Gone: 2},
+		{Name: "org.apache.struts/struts2-core", From: "2.3.31", To: "2.3.32", Gone: 1, Stay: 1},
+		{Name: "zlib", From: "1:1.2.13", To: "1:1.2.13.1", Best: true, Gone: 1, Stay: 2, Brings: []string{"CVE-2030-1"}},
+	}
 	s.Gaps = []biopsy.Gap{{Place: biopsy.Place{Path: "fw.bin", Offset: 512}, Reason: "encrypted", Size: 2048}, {Place: biopsy.Place{Path: "x"}, Reason: "permission denied"}}
 	s.Ledgers = []biopsy.Ledger{{Place: biopsy.Place{Path: "fw.bin"}, Spans: []biopsy.Span{{Size: 99999, Status: biopsy.BytesParsed}, {Offset: 99999, Size: 1}}}, {Place: biopsy.Place{Path: "fw.bin!0x0.squashfs"}}}
 	s.Verdicts = []biopsy.Verdict{{Rule: "fail-on:high", Message: "1 findings high or worse"}}
