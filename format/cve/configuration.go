@@ -215,7 +215,7 @@ func (s *gathering) statement() Statement {
 			out.Affected = append(out.Affected, t.Affected)
 		default:
 			x := exact(g.list, order)
-			out.Bad = append(out.Bad, x.Bad...)
+			out.addBad(x.Bad)
 			out.Affected = append(out.Affected, t.tell(&x, &Product{Versions: g.list})...)
 		}
 	}

@@ -43,8 +43,21 @@ type Statement struct {
 
 // Add joins another statement to this one.
 func (s *Statement) Add(o Statement) {
-	s.Affected, s.Synonyms, s.Bad = append(s.Affected, o.Affected...), append(s.Synonyms, o.Synonyms...), append(s.Bad, o.Bad...)
+	s.Affected, s.Synonyms = append(s.Affected, o.Affected...), append(s.Synonyms, o.Synonyms...)
+	s.addBad(o.Bad)
 }
+
+// addBad adds what is not yet told.
+func (s *Statement) addBad(why []string) {
+	for _, w := range why {
+		if !slices.Contains(s.Bad, w) && len(s.Bad) < maxBad {
+			s.Bad = append(s.Bad, w)
+		}
+	}
+}
+
+// maxBad bounds what is told of one record.
+const maxBad = 20
 
 // Products tells all products of a list.
 func Products(list []Product, by string, names Names) Statement {
@@ -62,6 +75,7 @@ const maxTargets = 1000
 type target struct {
 	biopsy.Affected
 	commits bool // git ranges are told too
+	only    bool // and no others
 	repo    string
 }
 
@@ -72,9 +86,7 @@ func (p *Product) Statement(by string, names Names) Statement {
 	for i := range targets {
 		t := &targets[i]
 		x := Extents(p.Versions, p.Default, orderOf(t.Ecosystem))
-		if i == 0 {
-			out.Bad = append(out.Bad, x.Bad...)
-		}
+		out.addBad(x.Bad)
 		out.Affected = append(out.Affected, t.tell(&x, p)...)
 	}
 	return out
@@ -100,11 +112,11 @@ func (p *Product) targets(by string, names Names, out *Statement) []target {
 		all = append(all, t)
 		return &all[len(all)-1]
 	}
-	if streams := p.redHat(); len(streams) > 0 {
-		for _, s := range streams {
+	if _, host := collectionOf(p.CollectionURL); host == redHatPackages {
+		for _, s := range p.redHat() {
 			add("Red Hat:"+s, p.redHatName())
 		}
-		return all
+		return all // its CPE names are of the product that has the package
 	}
 	if p.isKernel() {
 		t := add("Linux", "Kernel")
@@ -120,16 +132,17 @@ func (p *Product) targets(by string, names Names, out *Statement) []target {
 	repo := repoName(p.Repo)
 	if repo != "" {
 		t := add("GIT", repo)
-		t.commits, t.repo = true, p.Repo
+		// A repository may hold many packages, each with versions of its own.
+		t.commits, t.only, t.repo = true, packed, p.Repo
 	}
 	out.Synonyms = pairs(pack.purl, repo, cpes)
-	if packed || len(cpes) > 0 || !p.named() {
+	if packed || len(cpes) > 0 || !p.named() || p.ofDistribution() {
 		return all
 	}
 	if name := p.upstream(names, repo); name != "" {
 		add("Upstream", name)
 	}
-	add("Product", strings.ToLower(p.Vendor+":"+p.Product))
+	add("Product", eco.ProductName(p.Vendor, p.Product))
 	return all
 }
 
@@ -202,13 +215,9 @@ func underscored(s string) string {
 // redHat returns the streams of Red Hat's products ("enterprise_linux:8::appstream") that a product of Red Hat's records is about; none
 // for container images, which have no package of that name.
 func (p *Product) redHat() []string {
-	_, host := collectionOf(p.CollectionURL)
-	if host != redHatPackages || p.redHatName() == "" {
-		return nil
-	}
 	var out []string
 	for _, c := range p.CPEs {
-		if rest, ok := strings.CutPrefix(c, "cpe:/"); ok && len(out) < maxTargets {
+		if rest, ok := strings.CutPrefix(c, "cpe:/"); ok && len(out) < maxTargets && p.redHatName() != "" {
 			if _, stream, ok := strings.Cut(rest, ":redhat:"); ok && !slices.Contains(out, stream) {
 				out = append(out, stream)
 			}
@@ -229,6 +238,11 @@ func (p *Product) redHatName() string {
 	return ""
 }
 
+// ofDistribution says whether the list is of a package's versions and product and CPE names are of the system that has it.
+func (p *Product) ofDistribution() bool {
+	return p.PackageName != "" && slices.ContainsFunc(p.Versions, func(v Version) bool { return v.Type == "rpm" || v.Type == "deb" || v.Type == "dpkg" })
+}
+
 // cpeTargets are the CPE names of a product. Where it lists versions they count and not the name's, which some makers use for the fixed
 // one.
 func (p *Product) cpeTargets(base biopsy.Affected, out *Statement) []target {
@@ -239,7 +253,7 @@ func (p *Product) cpeTargets(base biopsy.Affected, out *Statement) []target {
 			out.Bad = append(out.Bad, err.Error())
 			continue
 		}
-		if !n.Vendor.Literal() || !n.Product.Literal() {
+		if !n.Vendor.Literal() || !n.Product.Literal() || n.Part == "o" && p.ofDistribution() {
 			continue
 		}
 		if len(p.Versions) > 0 {
@@ -276,6 +290,12 @@ func pairs(purl, repo string, cpes []target) []biopsy.Synonym {
 func (t *target) tell(x *Extent, p *Product) []biopsy.Affected {
 	var out []biopsy.Affected
 	a := t.Affected
+	if t.only {
+		x = &Extent{Commits: x.Commits}
+		if len(x.Commits) == 0 {
+			return nil
+		}
+	}
 	a.Ranges, a.Versions = x.Affected.ranges(p), x.Affected.Versions
 	if t.commits {
 		for _, r := range x.Commits {

@@ -225,13 +225,8 @@ func (x *Extent) paint(spans []span, byDefault string, order Order) {
 		x.Prose = append(x.Prose, s.err.Error())
 		return
 	}
-	// One version said to be good where all others are bad, above all that the list names, is where the fix came.
-	if n := len(spans) - 1; byDefault == affected {
-		for i := n; i >= 0; i-- {
-			if p := &spans[i]; p.single() && p.status == unaffected && s.at(p.to) == len(s.cuts)-2 {
-				p.to = cut{kind: high}
-			}
-		}
+	if byDefault == affected {
+		s.openEnd(spans)
 	}
 	pieces := make([]string, len(s.cuts)-1)
 	if byDefault == affected || byDefault == unaffected {
@@ -252,6 +247,19 @@ func (x *Extent) paint(spans []span, byDefault string, order Order) {
 	s.collect(pieces, unknown, &x.Unknown)
 	if len(x.Prose) > 0 && byDefault == affected {
 		x.Affected = Set{} // what is in the words may be the exception
+	}
+}
+
+// openEnd reads one version that is said to be good where all others are bad, above all that the list names, as where the fix came. A
+// list that says itself what is above it is taken at its word.
+func (s *scale) openEnd(spans []span) {
+	if slices.ContainsFunc(spans, func(p span) bool { return p.to.kind == high }) {
+		return
+	}
+	for i := range spans {
+		if p := &spans[i]; p.single() && p.status == unaffected && s.at(p.to) == len(s.cuts)-2 {
+			p.to = cut{kind: high}
+		}
 	}
 }
 

@@ -51,7 +51,9 @@ func (r *reader) read(v *Version) []span {
 			r.loose(v)
 			return nil
 		}
-		p.turns = append(p.turns, turn{at, ch.Status})
+		if s.compare(at, p.to) < 0 {
+			p.turns = append(p.turns, turn{at, ch.Status})
+		}
 	}
 	slices.SortStableFunc(p.turns, func(a, b turn) int { return s.compare(a.at, b.at) })
 	return []span{p}
