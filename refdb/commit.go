@@ -63,7 +63,7 @@ func (b *Builder) write(f *os.File, built time.Time) (biopsy.Book, error) {
 	w.enc = enc
 	h := &header{Built: built.Unix()}
 	err = w.writeTables(b, h)
-	if err = errors.Join(err, w.packages.Close(), w.ids.Close()); err != nil {
+	if err = errors.Join(err, w.packages.Close(), w.ids.Close(), w.learner.Close()); err != nil {
 		return biopsy.Book{}, err
 	}
 	c := w.contents(b.Name)
@@ -87,6 +87,7 @@ type bookWriter struct {
 	digest   hash.Hash
 	enc      *table.Encoder
 	groups   *groups
+	learner  *learner
 	packages *table.Sorter
 	ids      *table.Sorter
 	inGroup  []uint32 // records whose id is in a group, ascending
@@ -102,6 +103,7 @@ func newBookWriter(f *os.File, temp string) *bookWriter {
 	w.out = &table.Counter{W: io.MultiWriter(w.buf, w.digest), N: headerSize}
 	w.packages = &table.Sorter{Dir: temp, Budget: packageBudget}
 	w.ids = &table.Sorter{Dir: temp, Budget: idBudget}
+	w.learner = newLearner(temp)
 	w.feeds, w.newest, w.ecos = map[string]*biopsy.Snap{}, map[string]time.Time{}, map[string]bool{}
 	return w
 }
@@ -134,7 +136,7 @@ func (w *bookWriter) writeRecords(b *Builder, span *table.Span) error {
 		for _, s := range sources {
 			w.count(s, a.Modified)
 		}
-		if err := w.gather(a); err != nil {
+		if err := errors.Join(w.gather(a), w.learner.add(a)); err != nil {
 			return err
 		}
 		value = appendRecord(value[:0], a, sources)

@@ -76,6 +76,9 @@ func (w *bookWriter) writeSynonyms(b *Builder, span *table.Span) error {
 	both := &table.Sorter{Dir: b.temp, Budget: idBudget}
 	defer both.Close()
 	add := func(s biopsy.Synonym) error {
+		if badName(s.Name) || badName(s.Same) || len(s.Source) == 0 { // learned of a name that no key can hold
+			return nil
+		}
 		w.count(s.Source, day(""))
 		if err := both.Add(synonymKey(s), appendSynonym(nil, s)); err != nil {
 			return err
@@ -86,11 +89,21 @@ func (w *bookWriter) writeSynonyms(b *Builder, span *table.Span) error {
 	if err := b.eachSynonym(add); err != nil {
 		return err
 	}
-	t := table.NewWriter(w.out, idBlock, w.enc)
-	if err := both.Each(t.Add); err != nil {
+	if err := w.learner.learn(w.groups, add); err != nil {
 		return err
 	}
-	var err error
+	t := table.NewWriter(w.out, idBlock, w.enc)
+	var last string
+	err := both.Each(func(key, value []byte) error {
+		if string(key) == last { // learned of two spellings
+			return nil
+		}
+		last = string(key)
+		return t.Add(key, value)
+	})
+	if err != nil {
+		return err
+	}
 	*span, err = t.Close()
 	return err
 }
