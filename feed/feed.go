@@ -13,6 +13,7 @@ import (
 	"github.com/biopsy-sca/biopsy/feed/kev"
 	"github.com/biopsy-sca/biopsy/feed/osv"
 	"github.com/biopsy-sca/biopsy/feed/ubuntu"
+	"github.com/biopsy-sca/biopsy/feed/vendor"
 )
 
 // All is the list of feeds. A new one is one package and one line here.
@@ -20,6 +21,7 @@ var All = []biopsy.Feed{
 	kev.Feed,
 	epss.Feed,
 	eol.Feed,
+	vendor.Feed,
 	debian.Feed,
 	alpine.Feed,
 	ubuntu.Feed,

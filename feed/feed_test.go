@@ -187,7 +187,7 @@ func TestUpdate(t *testing.T) {
 	if _, err := Update(t.Context(), b, o); err == nil || errors.Is(err, ErrPartly) || !strings.Contains(err.Error(), "404") {
 		t.Errorf("nothing at all came: got %v, want the cause and not ErrPartly", err)
 	}
-	if _, err := Update(t.Context(), b, UpdateOptions{Feeds: []string{"nvd"}}); err == nil || !strings.Contains(err.Error(), "the feeds are kev, epss, osv") {
+	if _, err := Update(t.Context(), b, UpdateOptions{Feeds: []string{"rumours"}}); err == nil || !strings.Contains(err.Error(), "the feeds are kev, epss, ") {
 		t.Errorf("got %v", err)
 	}
 }
