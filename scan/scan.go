@@ -136,6 +136,9 @@ func addTarget(ctx context.Context, s *biopsy.Scan, ref string, o Options) error
 		return fmt.Errorf("scan %s: %w", ref, err)
 	}
 	art := tree.Artifact
+	if index == 0 && art.Kind == "file" && w.image.Load() {
+		s.Subject.Kind = biopsy.Firmware
+	}
 	art.Files, art.Size = int(w.files.Load()), w.size.Load()
 	switch {
 	case w.sum != nil && art.Kind == "file":
@@ -217,11 +220,8 @@ func subject(o Options, s *biopsy.Scan) biopsy.Subject {
 	out.Version = cmp.Or(o.Version, out.Version)
 	if len(s.Artifacts) > 0 {
 		out.Name = cmp.Or(out.Name, s.Artifacts[0].Name)
-		switch a := s.Artifacts[0]; {
-		case a.Kind == "container-image":
+		if s.Artifacts[0].Kind == "container-image" {
 			out.Kind = cmp.Or(out.Kind, biopsy.Container)
-		case a.Kind == "file" && len(s.Ledgers) > 0: // an image, of which bytes were accounted for
-			out.Kind = cmp.Or(out.Kind, biopsy.Firmware)
 		}
 	}
 	out.Kind = cmp.Or(out.Kind, biopsy.Application)

@@ -1,6 +1,8 @@
 package scan
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -125,5 +127,39 @@ func TestImageIsFirmware(t *testing.T) {
 	}
 	if total != 4096+8192 {
 		t.Errorf("the ledger accounts for %d bytes", total)
+	}
+}
+
+// TestArchiveIsAccountedFor has a ledger of an archive that was handed to us, which is no firmware, and of one inside it only where bytes
+// are not understood.
+func TestArchiveIsAccountedFor(t *testing.T) {
+	var inner, outer bytes.Buffer
+	for _, x := range []struct {
+		to    *bytes.Buffer
+		names []string
+	}{{&inner, []string{"a.txt"}}, {&outer, []string{"whole.zip", "junk.zip"}}} {
+		z := zip.NewWriter(x.to)
+		for _, name := range x.names {
+			f, err := z.Create(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.Write(inner.Bytes())
+			if name == "junk.zip" {
+				f.Write([]byte("junk"))
+			}
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "update.zip")
+	write(t, path, outer.String(), 0o644)
+	s, err := Run(context.Background(), []string{path}, options(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Subject.Kind == biopsy.Firmware || len(s.Ledgers) != 2 || s.Ledgers[0].Place.Path != "update.zip" || s.Ledgers[1].Place.Path != "update.zip!junk.zip" {
+		t.Errorf("kind %q, ledgers %+v", s.Subject.Kind, s.Ledgers)
 	}
 }

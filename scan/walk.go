@@ -42,6 +42,7 @@ type walk struct {
 	hand  chan func()
 	files atomic.Int64
 	size  atomic.Int64
+	image atomic.Bool // something was opened that devices are flashed with
 
 	mu       sync.Mutex
 	evidence []biopsy.Evidence
@@ -306,6 +307,13 @@ func (l *looking) descend(ctx context.Context, head []byte, at place) {
 			l.gap(g)
 		},
 		Ledger: func(spans []biopsy.Span) {
+			archive := unpack.Archive(u)
+			if archive && !(l.single && at.descents == 0) && understood(spans) {
+				return // of a device's thousand packed pages, each is what it is
+			}
+			if !archive {
+				l.image.Store(true)
+			}
 			l.mu.Lock()
 			defer l.mu.Unlock()
 			l.ledgers = append(l.ledgers, biopsy.Ledger{Place: l.file.Place(), Spans: spans})
@@ -316,6 +324,16 @@ func (l *looking) descend(ctx context.Context, head []byte, at place) {
 	if l.full(err); err != nil && ctx.Err() == nil {
 		l.gap(biopsy.Gap{Place: l.file.Place(), Reader: u.Name, Reason: reason(err)})
 	}
+}
+
+// understood tells whether every byte of a container is one that we read, or padding.
+func understood(spans []biopsy.Span) bool {
+	for _, s := range spans {
+		if s.Status != biopsy.BytesParsed && s.Status != biopsy.BytesPadding {
+			return false
+		}
+	}
+	return true
 }
 
 // digest hashes the content; an unreadable file is a gap and has none.
@@ -345,7 +363,7 @@ func mayBeProgram(f biopsy.File) bool {
 }
 
 // containerEndings are those of files that hold other files.
-var containerEndings = map[string]bool{".tar": true, ".tgz": true, ".gz": true, ".bz2": true, ".xz": true, ".zst": true, ".lzma": true, ".tbz2": true, ".txz": true, ".zip": true, ".deb": true, ".ipk": true, ".rpm": true, ".apk": true, ".cpio": true, ".ar": true, ".img": true, ".bin": true, ".squashfs": true}
+var containerEndings = map[string]bool{".tar": true, ".tgz": true, ".gz": true, ".bz2": true, ".xz": true, ".zst": true, ".lzma": true, ".tbz2": true, ".txz": true, ".zip": true, ".deb": true, ".ipk": true, ".rpm": true, ".apk": true, ".cpio": true, ".ar": true, ".lz": true, ".lzo": true, ".Z": true, ".msi": true, ".img": true, ".bin": true, ".squashfs": true}
 
 func mayBeContainer(p string) bool {
 	return containerEndings[path.Ext(p)] || packageArchive(p) || unpack.Named(p)

@@ -25,16 +25,8 @@ import (
 	"github.com/biopsy-sca/biopsy/unpack/yaffs2"
 )
 
-// All is every kind of container. The first that matches opens a file.
-var All = slices.Concat([]biopsy.Unpacker{
-	jffs2.Image,
-	ubi.Image,
-	ubifs.Volume,
-	yaffs2.Image,
-	squashfs.Image,
-	erofs.Image,
-	cramfs.Image,
-	romfs.Image,
+// archives are what people exchange files in, of any sort.
+var archives = []biopsy.Unpacker{
 	archive.Zip,
 	archive.Gzip,
 	archive.Bzip2,
@@ -51,6 +43,24 @@ var All = slices.Concat([]biopsy.Unpacker{
 	archive.Cpio,
 	archive.RPM,
 	archive.Tar,
+}
+
+// Archive tells whether a kind of container is one that people exchange files in; others are what devices are flashed with.
+func Archive(u *biopsy.Unpacker) bool {
+	return u.Name == archive.Closed.Name || slices.ContainsFunc(archives, func(a biopsy.Unpacker) bool { return a.Name == u.Name })
+}
+
+// All is every kind of container. The first that matches opens a file.
+var All = slices.Concat([]biopsy.Unpacker{
+	jffs2.Image,
+	ubi.Image,
+	ubifs.Volume,
+	yaffs2.Image,
+	squashfs.Image,
+	erofs.Image,
+	cramfs.Image,
+	romfs.Image,
+}, archives, []biopsy.Unpacker{
 	iso9660.Image,
 	disk.QCOW2,
 	disk.VMDK,
