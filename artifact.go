@@ -65,6 +65,12 @@ type Content interface {
 	Size() int64
 }
 
+// Sparse is implemented by a Content that knows its holes: bytes that read as zeros and that nobody stored.
+type Sparse interface {
+	// Data returns the offset of the first byte at or behind off that may be stored; the content's size when there is none.
+	Data(off int64) int64
+}
+
 // LocalPath is implemented by a Content that is also a file of the operating system, for libraries that insist on a path.
 type LocalPath interface {
 	LocalPath() string

@@ -73,6 +73,17 @@ type Ledger struct {
 	Spans []Span `json:"spans"`
 }
 
+// Sum counts the bytes of one kind.
+func (l *Ledger) Sum(of ByteKind) int64 {
+	n := int64(0)
+	for i := range l.Spans {
+		if l.Spans[i].Status == of {
+			n += l.Spans[i].Size
+		}
+	}
+	return n
+}
+
 // Span is a run of bytes and what became of it.
 type Span struct {
 	Offset int64    `json:"offset"`

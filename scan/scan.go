@@ -149,14 +149,18 @@ func addTarget(ctx context.Context, s *biopsy.Scan, ref string, o Options) error
 	for i := range w.evidence {
 		w.evidence[i].Place.Artifact = index
 	}
-	for i := range w.gaps {
-		w.gaps[i].Place.Artifact = index
+	gaps := w.gaps.list()
+	for i := range gaps {
+		gaps[i].Place.Artifact = index
+	}
+	for i := range w.ledgers {
+		w.ledgers[i].Place.Artifact = index
 	}
 	components, relations := reconcile.Run(index, art, w.evidence)
 	s.Artifacts = append(s.Artifacts, art)
 	s.Components = append(s.Components, components...)
 	s.Relations = append(s.Relations, relations...)
-	s.Gaps = append(s.Gaps, w.gaps...)
+	s.Gaps = append(s.Gaps, gaps...)
 	s.Ledgers = append(s.Ledgers, w.ledgers...)
 	return nil
 }
@@ -178,6 +182,10 @@ func adopt(inv *biopsy.Inventory, tree *biopsy.Tree, index int) {
 	for i := range tree.Inventory.Gaps {
 		tree.Inventory.Gaps[i].Place.Artifact = index
 	}
+	for i := range tree.Inventory.Ledgers {
+		tree.Inventory.Ledgers[i].Place.Artifact = index
+	}
+	inv.Ledgers = append(inv.Ledgers, tree.Inventory.Ledgers...)
 	inv.Artifacts = append(inv.Artifacts, tree.Artifact)
 	inv.Components = append(inv.Components, tree.Inventory.Components...)
 	inv.Gaps = append(inv.Gaps, tree.Inventory.Gaps...)
@@ -191,9 +199,7 @@ func sortInventory(inv *biopsy.Inventory) {
 		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.To, b.To), cmp.Compare(a.Scope, b.Scope))
 	})
 	inv.Relations = slices.Compact(inv.Relations)
-	slices.SortFunc(inv.Gaps, func(a, b biopsy.Gap) int {
-		return cmp.Or(a.Place.Compare(b.Place), cmp.Compare(a.Reader, b.Reader), cmp.Compare(a.Reason, b.Reason))
-	})
+	slices.SortFunc(inv.Gaps, compareGaps)
 	inv.Gaps = slices.Compact(inv.Gaps)
 	slices.SortFunc(inv.Ledgers, func(a, b biopsy.Ledger) int { return a.Place.Compare(b.Place) })
 }

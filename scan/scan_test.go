@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -108,6 +109,31 @@ func TestTreeDigestIsOfBytesAndNames(t *testing.T) {
 		if b := digest(other, 2); a == b {
 			t.Error("another tree has the same digest")
 		}
+	}
+}
+
+// TestSparseDigest hashes a file with a hole in it, which no one reads, and wants the digest of its bytes.
+func TestSparseDigest(t *testing.T) {
+	const size = 8<<20 + 5
+	path := filepath.Join(t.TempDir(), "sparse")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt([]byte("pump"), 5<<20); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(f.Truncate(size), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Run(context.Background(), []string{path}, options(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := make([]byte, size)
+	copy(all[5<<20:], "pump")
+	if want := fmt.Sprintf("sha256:%x", sha256.Sum256(all)); s.Artifacts[0].Digest != want {
+		t.Errorf("got %s, want %s", s.Artifacts[0].Digest, want)
 	}
 }
 

@@ -33,6 +33,14 @@ func (w watched) ReadAt(p []byte, off int64) (int, error) {
 	return w.Content.ReadAt(p, off)
 }
 
+// Data makes it biopsy.Sparse where what is under it is.
+func (w watched) Data(off int64) int64 {
+	if s, ok := w.Content.(biopsy.Sparse); ok {
+		return s.Data(off)
+	}
+	return off
+}
+
 // survive turns a panic into an error. Readers must not panic, and many stand on foreign modules: one that does all the same costs
 // what it was reading, in a gap that says so, and not the scan.
 func survive(read func() error) (err error) {

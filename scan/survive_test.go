@@ -38,8 +38,8 @@ func TestPanicIsAGap(t *testing.T) {
 	if err := w.run(context.Background(), tree, 2); err != nil {
 		t.Fatal(err)
 	}
-	if len(w.evidence) != 1 || len(w.gaps) != 1 || w.gaps[0].Reader != "broken" || !strings.Contains(w.gaps[0].Reason, "index out of range") {
-		t.Errorf("got evidence %v, gaps %v; want what was said before, and one gap", w.evidence, w.gaps)
+	if len(w.evidence) != 1 || len(w.gaps.list()) != 1 || w.gaps.list()[0].Reader != "broken" || !strings.Contains(w.gaps.list()[0].Reason, "index out of range") {
+		t.Errorf("got evidence %v, gaps %v; want what was said before, and one gap", w.evidence, w.gaps.list())
 	}
 }
 

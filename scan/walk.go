@@ -2,11 +2,8 @@ package scan
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"strings"
@@ -46,7 +43,7 @@ type walk struct {
 
 	mu       sync.Mutex
 	evidence []biopsy.Evidence
-	gaps     []biopsy.Gap
+	gaps     gaps
 	ledgers  []biopsy.Ledger
 	sum      *treeSum // nil when the tree needs no digest
 }
@@ -107,7 +104,7 @@ func (w *walk) count(f biopsy.File) {
 func (w *walk) gap(g biopsy.Gap) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.gaps = append(w.gaps, g)
+	w.gaps.add(g)
 }
 
 // full ends the walk when the disk for temporary files is full: that is no fault of the input, and a scan with more room would see more.
@@ -207,7 +204,7 @@ func (w *walk) look(ctx context.Context, f biopsy.File, c biopsy.Content, err er
 	}
 	digest := ""
 	if w.depth != biopsy.Quick && !f.Shadowed {
-		digest = l.digest()
+		digest = l.digest(ctx)
 	}
 	w.keep(l.evidence, digest)
 	if w.sum != nil && at.descents == 0 {
@@ -337,20 +334,13 @@ func understood(spans []biopsy.Span) bool {
 }
 
 // digest hashes the content; an unreadable file is a gap and has none.
-func (l *looking) digest() string {
-	h := sha256.New()
-	buf := buffers.Get().(*[smallFile]byte)
-	defer buffers.Put(buf)
-	if _, err := io.CopyBuffer(onlyWriter{h}, onlyReader{io.NewSectionReader(l.content, 0, l.content.Size())}, buf[:]); err != nil {
+func (l *looking) digest(ctx context.Context) string {
+	sum, err := digest(ctx, l.content)
+	if err != nil {
 		l.gap(biopsy.Gap{Place: l.file.Place(), Reason: reason(err), Size: l.content.Size()})
-		return ""
 	}
-	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+	return sum
 }
-
-// onlyWriter and onlyReader hide the shortcuts of io.CopyBuffer, which would allocate a buffer of their own.
-type onlyWriter struct{ io.Writer }
-type onlyReader struct{ io.Reader }
 
 // programEndings are those of files that run or are linked; what has no ending counts by its mode.
 var programEndings = map[string]bool{".so": true, ".dll": true, ".exe": true, ".ko": true, ".elf": true, ".o": true, ".a": true, ".dylib": true, ".node": true, ".sys": true, ".efi": true, ".pyd": true, ".axf": true, ".out": true}

@@ -79,6 +79,9 @@ func onlyPadding(c biopsy.Content, off int64) bool {
 				break
 			}
 			at += int64(n)
+			if sparse, ok := c.(biopsy.Sparse); ok && pad == "\x00" {
+				at = max(at, sparse.Data(at))
+			}
 		}
 		if at >= c.Size() {
 			return true

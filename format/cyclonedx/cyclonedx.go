@@ -7,6 +7,7 @@ package cyclonedx
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	cdx "github.com/CycloneDX/cyclonedx-go"
@@ -52,19 +53,32 @@ type document struct {
 	name         string
 	unnamed      int // references made up for components that have none
 	artifacts    []biopsy.Artifact
-	stated       []biopsy.Gap // that a scan had and wrote
+	stated       []biopsy.Gap    // that a scan had and wrote
+	ledgers      []biopsy.Ledger // likewise
+	maps         map[string]bool // references of the ledgers
 	compositions []cdx.Composition
 }
 
 func (d *document) finish() *bom.Document {
 	for _, c := range d.compositions {
+		if d.ofBytes(c) {
+			continue // the ledger says it
+		}
 		d.out.Compositions = append(d.out.Compositions, bom.Composition{
 			Aggregate: string(c.Aggregate), Assemblies: d.ids(c.Assemblies), Dependencies: d.ids(c.Dependencies)})
 	}
 	d.out.Inventory = d.Inventory(d.name, Reader)
 	d.out.Inventory.Artifacts = d.artifacts
+	d.out.Inventory.Ledgers = d.ledgers
 	d.out.Inventory.Gaps = append(d.stated, d.out.Inventory.Gaps...)
 	return &d.out
+}
+
+// ofBytes tells a composition that speaks of the bytes of containers alone.
+func (d *document) ofBytes(c cdx.Composition) bool {
+	assemblies := list(c.Assemblies)
+	return len(assemblies) > 0 && len(list(c.Dependencies)) == 0 &&
+		!slices.ContainsFunc(assemblies, func(r cdx.BOMReference) bool { return !d.maps[string(r)] })
 }
 
 func (d *document) ids(refs *[]cdx.BOMReference) []string {

@@ -2,6 +2,7 @@ package cyclonedx
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	cdx "github.com/CycloneDX/cyclonedx-go"
 
 	biopsy "github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/bom/bomtest"
@@ -58,9 +61,7 @@ func TestWrittenIsValid(t *testing.T) {
 
 // lose takes from the scan what CycloneDX cannot hold. Everything else must come back.
 func lose(s *biopsy.Scan) biopsy.Inventory {
-	inv := s.Inventory
-	inv.Ledgers = nil // only their sums are written
-	return inv        // of an evidence's claim, only what the component itself says comes back: see bomtest
+	return s.Inventory // of an evidence's claim, only what the component itself says comes back: see bomtest
 }
 
 func TestRoundTrip(t *testing.T) {
@@ -79,6 +80,40 @@ func TestRoundTrip(t *testing.T) {
 			if d.Vulnerabilities != 2 || len(d.Compositions) != 3 || d.Compositions[0].Aggregate != "incomplete" || d.Lifecycles[0] != "post-build" {
 				t.Errorf("%s %s: got %d vulnerabilities, compositions %+v, lifecycles %v", e.name, version, d.Vulnerabilities, d.Compositions, d.Lifecycles)
 			}
+		}
+	}
+}
+
+// TestLedgers writes an image and what is inside it: the numbers stand on the image, and each container is complete when all its bytes are known.
+func TestLedgers(t *testing.T) {
+	s := bomtest.Scan()
+	s.Artifacts[0].Kind = "file"
+	var doc cdx.BOM
+	if err := json.Unmarshal(written(t, s, WriteJSON, "1.6"), &doc); err != nil {
+		t.Fatal(err)
+	}
+	about := map[string]string{}
+	for _, p := range *doc.Metadata.Component.Properties {
+		about[p.Name] = p.Value
+	}
+	for name, want := range map[string]string{"parsed": "100", "padding": "0", "encrypted": "0", "unknown": "28"} {
+		if got := about["biopsy:ledger:"+name]; got != want {
+			t.Errorf("%s bytes: got %q, want %q", name, got, want)
+		}
+	}
+	said := map[cdx.BOMReference]cdx.CompositionAggregate{}
+	for _, c := range *doc.Compositions {
+		for _, ref := range list(c.Assemblies) {
+			if said[ref] != "" {
+				t.Errorf("%s is both %s and %s", ref, said[ref], c.Aggregate)
+			}
+			said[ref] = c.Aggregate
+		}
+	}
+	for i, want := range []cdx.CompositionAggregate{"incomplete", "complete"} {
+		c := (*doc.Metadata.Component.Components)[i]
+		if c.Name != s.Ledgers[i].Place.Path || said[cdx.BOMReference(c.BOMRef)] != want {
+			t.Errorf("got %s %s, want %s %s", c.Name, said[cdx.BOMReference(c.BOMRef)], s.Ledgers[i].Place.Path, want)
 		}
 	}
 }

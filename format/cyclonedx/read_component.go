@@ -66,7 +66,7 @@ func (d *document) relations(c *cdx.Component, ref string) {
 // own tells whether a property speaks of references or of artifacts, which relations and metadata read.
 func own(name string) bool {
 	return name == bom.Reference || name == bom.ContainedIn || name == bom.NeededBy || name == bom.BuiltFrom || strings.HasPrefix(name, bom.NeedScope) ||
-		strings.HasPrefix(name, bom.ArtifactPrefix)
+		strings.HasPrefix(name, bom.ArtifactPrefix) || strings.HasPrefix(name, bom.LedgerPrefix)
 }
 
 func (d *document) toComponent(c *cdx.Component, at biopsy.Place) biopsy.Component {

@@ -77,8 +77,11 @@ func (d *document) subjectComponent(c *cdx.Component, ref string) {
 	d.Relate("artifact:0", ref, biopsy.Contains, "")
 }
 
-// part takes what is inside the subject: an artifact of a scan, or a component like any other.
+// part takes what is inside the subject: an artifact of a scan, the ledger of a container, or a component like any other.
 func (d *document) part(c *cdx.Component, parent string) {
+	if d.ledger(c) {
+		return
+	}
 	a := artifactOf(c)
 	if a == nil {
 		d.component(c, biopsy.Place{Path: d.name}, parent)
@@ -89,6 +92,30 @@ func (d *document) part(c *cdx.Component, parent string) {
 	}
 	d.relations(c, c.BOMRef)
 	d.artifacts = append(d.artifacts, *a)
+	for i := range list(c.Components) {
+		d.part(&(*c.Components)[i], c.BOMRef)
+	}
+}
+
+// ledger takes a component that stands for the bytes of a container.
+func (d *document) ledger(c *cdx.Component) bool {
+	for _, p := range list(c.Properties) {
+		if p.Name != bom.LedgerMap {
+			continue
+		}
+		l, err := bom.ReadLedger(p.Value)
+		if err != nil {
+			d.Gap(biopsy.Gap{Reason: err.Error()})
+			return true
+		}
+		if d.maps == nil {
+			d.maps = map[string]bool{}
+		}
+		d.maps[c.BOMRef] = true
+		d.ledgers = append(d.ledgers, l)
+		return true
+	}
+	return false
 }
 
 // artifactOf reads an artifact of a scan from its properties; nil when c is none.

@@ -167,17 +167,24 @@ func merge(a, b []string) []string {
 	return slices.Compact(out)
 }
 
-// compositions states how complete the document is: the whole is incomplete when there are gaps, and never more than unknown, for only
-// its author can vouch for more.
+// compositions states how complete the document is: the whole is incomplete when there are gaps or bytes that nobody understood, and
+// never more than unknown, for only its author can vouch for more. A container is complete when its every byte is parsed or padding.
 func (o *scanWriter) compositions(emit func(any) error) error {
+	var complete, unknown, light, dark []cdx.BOMReference
+	for i := range o.Ledgers {
+		if ref := cdx.BOMReference(ledgerRef(i)); bom.Accounted(&o.Ledgers[i]) {
+			light = append(light, ref)
+		} else {
+			dark = append(dark, ref)
+		}
+	}
 	whole := cdx.CompositionAggregateUnknown
-	if len(o.Gaps) > 0 {
+	if len(o.Gaps) > 0 || len(dark) > 0 {
 		whole = cdx.CompositionAggregateIncomplete
 	}
 	if err := emit(&cdx.Composition{Aggregate: whole, Assemblies: &[]cdx.BOMReference{cdx.BOMReference(o.root)}}); err != nil {
 		return err
 	}
-	var complete, unknown []cdx.BOMReference
 	for _, i := range bom.ByID(o.Components) {
 		ref := cdx.BOMReference(o.Components[i].ID)
 		if bom.Resolved(&o.Components[i]) {
@@ -187,10 +194,12 @@ func (o *scanWriter) compositions(emit func(any) error) error {
 		}
 	}
 	for _, c := range []cdx.Composition{
+		{Aggregate: cdx.CompositionAggregateComplete, Assemblies: &light},
+		{Aggregate: cdx.CompositionAggregateIncomplete, Assemblies: &dark},
 		{Aggregate: cdx.CompositionAggregateComplete, Dependencies: &complete},
 		{Aggregate: cdx.CompositionAggregateUnknown, Dependencies: &unknown},
 	} {
-		if len(*c.Dependencies) == 0 {
+		if len(list(c.Assemblies)) == 0 && len(list(c.Dependencies)) == 0 {
 			continue
 		}
 		if err := emit(&c); err != nil {

@@ -70,9 +70,19 @@ func (o *scanWriter) describes() (*cdx.Component, error) {
 			if o.subject < 0 {
 				p = append(p, o.outward("artifact:0")...)
 			}
+			p = append(p, o.coverage(i)...)
+			inside, err := o.containers(i)
+			if err != nil {
+				return nil, err
+			}
+			parts = append(parts, inside...)
 			continue
 		}
-		parts = append(parts, o.part(i))
+		part, err := o.part(i)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, part)
 	}
 	if parts != nil {
 		c.Components = &parts
@@ -82,9 +92,9 @@ func (o *scanWriter) describes() (*cdx.Component, error) {
 }
 
 // part is one of several artifacts.
-func (o *scanWriter) part(i int) cdx.Component {
+func (o *scanWriter) part(i int) (cdx.Component, error) {
 	a := &o.Artifacts[i]
-	p := properties(bom.ArtifactProperties(a))
+	p := append(properties(bom.ArtifactProperties(a)), o.coverage(i)...)
 	ref := "artifact:" + strconv.Itoa(i)
 	p = append(p, o.outward(ref)...)
 	name := bom.Clean(a.Name)
@@ -95,8 +105,46 @@ func (o *scanWriter) part(i int) cdx.Component {
 	if a.Kind == "container-image" {
 		t = cdx.ComponentTypeContainer
 	}
-	return cdx.Component{BOMRef: ref, Type: t, Name: name, Hashes: digest(a.Digest), Properties: p.list()}
+	out := cdx.Component{BOMRef: ref, Type: t, Name: name, Hashes: digest(a.Digest), Properties: p.list()}
+	inside, err := o.containers(i)
+	if inside != nil {
+		out.Components = &inside
+	}
+	return out, err
 }
+
+// coverage says of an artifact that is itself an image how many of its bytes are what.
+func (o *scanWriter) coverage(artifact int) []bom.Property {
+	if i := bom.LedgerOf(o.Scan, artifact); i >= 0 {
+		return bom.LedgerProperties(&o.Ledgers[i])
+	}
+	return nil
+}
+
+// containers are the files of an artifact whose every byte is accounted for, itself included when it is an image: what the compositions
+// of bytes speak of.
+func (o *scanWriter) containers(artifact int) ([]cdx.Component, error) {
+	var out []cdx.Component
+	for i := range o.Ledgers {
+		l := &o.Ledgers[i]
+		if l.Place.Artifact != artifact {
+			continue
+		}
+		whole, err := bom.LedgerProperty(l)
+		if err != nil {
+			return nil, err
+		}
+		p := append(properties(bom.LedgerProperties(l)), whole)
+		name := bom.Clean(l.Place.Path)
+		if name == "" {
+			name = ledgerRef(i)
+		}
+		out = append(out, cdx.Component{BOMRef: ledgerRef(i), Type: cdx.ComponentTypeFile, Name: name, Properties: p.list()})
+	}
+	return out, nil
+}
+
+func ledgerRef(i int) string { return "ledger:" + strconv.Itoa(i) }
 
 // digest writes an artifact's digest where regulators look for the hash of the product.
 func digest(d string) *[]cdx.Hash {

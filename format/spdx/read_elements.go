@@ -87,6 +87,13 @@ func (d *document) documentNote(text string) {
 				continue
 			}
 			d.stated = append(d.stated, g)
+		case bom.LedgerMap:
+			l, err := bom.ReadLedger(p.Value)
+			if err != nil {
+				d.Gap(biopsy.Gap{Reason: err.Error()})
+				continue
+			}
+			d.ledgers = append(d.ledgers, l)
 		}
 	}
 }

@@ -75,6 +75,7 @@ type document struct {
 	artifacts []biopsy.Artifact
 	subjects  map[string]biopsy.Subject // of packages that are artifacts
 	stated    []biopsy.Gap              // that a scan had and wrote
+	ledgers   []biopsy.Ledger           // likewise
 	complete  []bom.Composition
 	later     later // of SPDX 3
 }
@@ -96,6 +97,7 @@ func (d *document) finish() *bom.Document {
 	d.out.Compositions = d.complete
 	d.out.Inventory = d.Inventory(d.name, Reader)
 	d.out.Inventory.Artifacts = d.artifacts
+	d.out.Inventory.Ledgers = d.ledgers
 	d.out.Inventory.Gaps = append(d.stated, d.out.Inventory.Gaps...)
 	return &d.out
 }

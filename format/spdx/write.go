@@ -115,9 +115,17 @@ func (o *scanWriter) context() string {
 	return ""
 }
 
-// facts are the statements about the document as a whole that no field holds: options, books, and every gap.
+// facts are the statements about the document as a whole that no field holds: options, books, what every byte
+// is, and every gap.
 func (o *scanWriter) facts() ([]bom.Property, error) {
-	p := bom.Facts(o.Scan)
+	p := append(bom.Facts(o.Scan), bom.Coverage(o.Scan)...)
+	for i := range o.Ledgers {
+		l, err := bom.LedgerProperty(&o.Ledgers[i])
+		if err != nil {
+			return nil, err
+		}
+		p = append(p, l)
+	}
 	for _, g := range o.Gaps {
 		b, err := json.Marshal(g)
 		if err != nil {

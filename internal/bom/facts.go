@@ -61,7 +61,7 @@ func SetArtifact(to **biopsy.Artifact, p Property) bool {
 	return true
 }
 
-// Facts are the statements about a scan as a whole that no format has a field for: options, books and coverage.
+// Facts are the statements about a scan as a whole that no format has a field for: options and books.
 func Facts(s *biopsy.Scan) []Property {
 	var p []Property
 	add := func(name, value string) {
@@ -77,28 +77,7 @@ func Facts(s *biopsy.Scan) []Property {
 	for _, b := range s.Books {
 		add("book", strings.TrimSpace(b.Name+" "+b.Digest+" "+b.Built))
 	}
-	for _, l := range s.Ledgers {
-		add("coverage", coverage(l))
-	}
 	return p
-}
-
-// coverage sums a ledger: "update.bin: encrypted 512, parsed 1024 bytes".
-func coverage(l biopsy.Ledger) string {
-	sums := map[string]int64{}
-	for _, s := range l.Spans {
-		what := string(s.Status)
-		if what == "" {
-			what = "unknown"
-		}
-		sums[what] += s.Size
-	}
-	var parts []string
-	for what, n := range sums {
-		parts = append(parts, what+" "+strconv.FormatInt(n, 10))
-	}
-	slices.Sort(parts)
-	return l.Place.String() + ": " + strings.Join(parts, ", ") + " bytes"
 }
 
 // Resolved tells whether all dependencies of c are known: a package database states every one.

@@ -31,7 +31,7 @@ var style string
 var script string
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"size": units.Bytes, "join": strings.Join, "place": func(p biopsy.Place) string { return p.String() },
+	"size": units.Bytes, "share": units.Share, "join": strings.Join, "place": func(p biopsy.Place) string { return p.String() },
 	"style": func() template.CSS { return template.CSS(style) }, "script": func() template.JS { return template.JS(script) },
 }).Parse(pageText))
 
@@ -52,6 +52,7 @@ type view struct {
 	Kinds            []bar // components by ecosystem
 	Rows             []row // findings that are not no, the most urgent first
 	Maps             []byteMap
+	Undrawn          int // containers whose ledger has no map
 }
 
 // bar is one bar of a drawing; Width is in per mille of the longest.
@@ -73,7 +74,14 @@ type row struct {
 type byteMap struct {
 	Name  string
 	Size  int64
+	Sums  []sum // the kinds of bytes it has
 	Parts []part
+}
+
+// sum is how many bytes are of a kind.
+type sum struct {
+	Name string
+	Size int64
 }
 
 // part is one stretch of bytes; X and Width are in hundredths of per cent of the whole.
@@ -123,7 +131,7 @@ func newPage(s *biopsy.Scan) view {
 	}
 	scale(v.Levels)
 	scale(v.Kinds)
-	v.Maps = drawLedgers(s.Ledgers)
+	v.Maps, v.Undrawn = drawLedgers(s.Ledgers)
 	return v
 }
 
@@ -148,13 +156,26 @@ func scale(bars []bar) {
 // byteClasses are the colours of a map.
 var byteClasses = map[biopsy.ByteKind]string{biopsy.BytesParsed: "parsed", biopsy.BytesPadding: "padding", biopsy.BytesEncrypted: "encrypted", biopsy.BytesUnknown: "unknown"}
 
-// drawLedgers lays the spans of each ledger out on a line. Of more than a thousand spans the smallest are left to the scan file.
-func drawLedgers(ledgers []biopsy.Ledger) []byteMap {
-	var out []byteMap
+// maxMaps is how many ledgers are drawn: the outermost first, the others are left to the scan file.
+const maxMaps = 100
+
+// drawLedgers lays the spans of each ledger out on a line, and counts those that are not drawn. Of more than a thousand spans the smallest
+// are left to the scan file.
+func drawLedgers(ledgers []biopsy.Ledger) (out []byteMap, undrawn int) {
+	if undrawn = len(ledgers) - maxMaps; undrawn > 0 {
+		ledgers = slices.Clone(ledgers)
+		slices.SortStableFunc(ledgers, func(a, b biopsy.Ledger) int {
+			return cmp.Compare(strings.Count(a.Place.Path, "!"), strings.Count(b.Place.Path, "!"))
+		})
+		ledgers = ledgers[:maxMaps]
+	}
 	for _, l := range ledgers {
 		m := byteMap{Name: l.Place.String()}
-		for _, s := range l.Spans {
-			m.Size += s.Size
+		for _, kind := range []biopsy.ByteKind{biopsy.BytesParsed, biopsy.BytesPadding, biopsy.BytesEncrypted, biopsy.BytesUnknown} {
+			if n := l.Sum(kind); n > 0 {
+				m.Sums = append(m.Sums, sum{byteClasses[kind], n})
+				m.Size += n
+			}
 		}
 		spans := slices.Clone(l.Spans)
 		if len(spans) > 1000 {
@@ -168,5 +189,5 @@ func drawLedgers(ledgers []biopsy.Ledger) []byteMap {
 		}
 		out = append(out, m)
 	}
-	return out
+	return out, max(undrawn, 0)
 }

@@ -14,41 +14,36 @@ var ledgerWords = []struct {
 	word   string
 }{{biopsy.BytesParsed, "parsed"}, {biopsy.BytesPadding, "padding"}, {biopsy.BytesEncrypted, "compressed or encrypted"}, {biopsy.BytesUnknown, "unknown"}}
 
-// ledgers tells for each image that was handed to us how much of it was understood; what is inside it has its own ledger in the
-// scan file.
-func (p *printer) ledgers(s *biopsy.Scan) {
-	for _, l := range s.Ledgers {
-		if strings.Contains(l.Place.Path, "!") {
+// ledgers tells for each image that was handed to us, or lies in a tree, how much of it was understood; what is inside it has its own
+// ledger in the scan file. rows is how many are told; 0 is all.
+func (p *printer) ledgers(s *biopsy.Scan, rows int) {
+	told := 0
+	for i := range s.Ledgers {
+		l := &s.Ledgers[i]
+		if strings.Contains(l.Place.Path, "!") || len(l.Spans) == 0 {
 			continue
 		}
-		sum, total := map[biopsy.ByteKind]int64{}, int64(0)
-		for _, x := range l.Spans {
-			sum[x.Status] += x.Size
-			total += x.Size
-		}
-		if total == 0 {
+		if told++; rows > 0 && told > rows {
 			continue
 		}
-		var parts []string
-		for _, w := range ledgerWords {
-			if n := sum[w.status]; n > 0 {
-				parts = append(parts, fmt.Sprintf("%s %s (%s)", percent(n, total), w.word, units.Bytes(n)))
-			}
-		}
-		p.head("Bytes", "%s: %s", clean(l.Place.Path), strings.Join(parts, ", "))
+		p.head("Bytes", "%s: %s", clean(l.Place.Path), strings.Join(shares(l), ", "))
+	}
+	if rows > 0 && told > rows {
+		p.line("  and %d more images", told-rows)
 	}
 }
 
-// percent rounds so that what is not all never reads as all.
-func percent(n, total int64) string {
-	x := 100 * float64(n) / float64(total)
-	switch {
-	case n == total:
-		return "100 %"
-	case x > 99.9:
-		return ">99.9 %"
-	case x < 0.1:
-		return "<0.1 %"
+// shares are the kinds of bytes that an image has, each with its part of the whole.
+func shares(l *biopsy.Ledger) []string {
+	total := int64(0)
+	for _, w := range ledgerWords {
+		total += l.Sum(w.status)
 	}
-	return fmt.Sprintf("%.1f %%", x)
+	var out []string
+	for _, w := range ledgerWords {
+		if n := l.Sum(w.status); n > 0 {
+			out = append(out, fmt.Sprintf("%s %s (%s)", units.Share(n, total), w.word, units.Bytes(n)))
+		}
+	}
+	return out
 }

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/internal/holes"
 )
 
 // root is the directory everything is opened beneath. Linux opens a whole path below it with one call and refuses symbolic
@@ -198,6 +199,9 @@ func (c *content) Close() error {
 	}
 	return unix.Close(c.fd)
 }
+
+// Data makes the content biopsy.Sparse.
+func (c *content) Data(off int64) int64 { return holes.Data(uintptr(c.fd), off, c.size) }
 
 func (c *content) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/internal/holes"
 )
 
 // root is the directory everything is opened beneath; os.Root refuses every link that leads out of it.
@@ -83,6 +84,9 @@ type content struct {
 }
 
 func (c content) Size() int64 { return c.size }
+
+// Data makes the content biopsy.Sparse.
+func (c content) Data(off int64) int64 { return holes.Data(c.Fd(), off, c.size) }
 
 // LocalPath makes the content a biopsy.LocalPath.
 func (c content) LocalPath() string { return c.path }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/hint"
+	"github.com/biopsy-sca/biopsy/internal/holes"
 	"github.com/biopsy-sca/biopsy/internal/treepath"
 )
 
@@ -77,6 +78,9 @@ type opened struct {
 }
 
 func (o *opened) Size() int64 { return o.size }
+
+// Data makes the content biopsy.Sparse.
+func (o *opened) Data(off int64) int64 { return holes.Data(o.Fd(), off, o.size) }
 
 // LocalPath makes the content a biopsy.LocalPath.
 func (o *opened) LocalPath() string { return o.Name() }

@@ -275,6 +275,41 @@ func TestHostileZip(t *testing.T) {
 	}
 }
 
+// TestStoredChecksum reads a member that is not packed: whole, in pieces, and only its start.
+func TestStoredChecksum(t *testing.T) {
+	good := zipOf(t, zip.Store, "a", strings.Repeat("pump ", 100))
+	bad := bytes.Clone(good)
+	bad[40] ^= 1
+	for _, c := range []struct {
+		name   string
+		b      []byte
+		pieces [][2]int64
+		want   string
+	}{
+		{"good", good, [][2]int64{{0, 500}}, "[<nil>]"},
+		{"whole", bad, [][2]int64{{0, 500}}, "[checksum is wrong]"},
+		{"pieces that overlap", bad, [][2]int64{{0, 100}, {50, 200}, {250, 250}}, "[<nil> <nil> checksum is wrong]"},
+		{"not all", bad, [][2]int64{{0, 100}, {200, 300}}, "[<nil> <nil>]"},
+	} {
+		var got []error
+		err := Zip.Unpack(context.Background(), biopsy.File{Path: "x.zip"}, spool.Bytes(c.b), biopsy.UnpackOptions{Spool: newSpool(t), Gap: func(biopsy.Gap) {}, Yield: func(f biopsy.File) error {
+			m, err := f.Open()
+			if err != nil {
+				return err
+			}
+			defer m.Close()
+			for _, p := range c.pieces {
+				_, err := m.ReadAt(make([]byte, p[1]), p[0])
+				got = append(got, err)
+			}
+			return nil
+		}})
+		if err != nil || fmt.Sprint(got) != c.want {
+			t.Errorf("%s: got %v, error %v; want %s", c.name, got, err, c.want)
+		}
+	}
+}
+
 // TestOverlap lets many directory records share one member, as overlap bombs do.
 func TestOverlap(t *testing.T) {
 	one := zipOf(t, zip.Deflate, "a", strings.Repeat("x", 1<<20))

@@ -29,7 +29,7 @@ func (z *zipArchive) open(m zipMember) (biopsy.Content, error) {
 		if m.size != m.packed {
 			return nil, fmt.Errorf("stored member of %d bytes says it has %d", m.packed, m.size)
 		}
-		return part{io.NewSectionReader(z.c, m.data, m.size)}, nil
+		return &stored{SectionReader: io.NewSectionReader(z.c, m.data, m.size), crc: m.crc}, nil
 	}
 	packed := packedReaders.Get().(*packedReader)
 	defer packedReaders.Put(packed)

@@ -37,29 +37,45 @@ func classify(ctx context.Context, image io.ReaderAt, off, end int64) ([]biopsy.
 			spans = join(spans, s)
 		}
 		at += n
+		if data := min(hole(image, buf[:n], at-n), end); data-data%block > at {
+			data -= data % block
+			spans = join(spans, padding(at, data-at, 0))
+			at = data
+		}
 	}
 	return spans, nil
+}
+
+// hole returns where stored bytes go on behind at, when b, which stands there, is zeros and the image knows its holes; else at.
+func hole(image io.ReaderAt, b []byte, at int64) int64 {
+	sparse, ok := image.(biopsy.Sparse)
+	if !ok || len(b) == 0 || b[0] != 0 || run(b, false) < len(b) {
+		return at
+	}
+	return sparse.Data(at)
 }
 
 // parts splits a block into its padding at either end and what is between.
 func parts(b []byte, at int64) []biopsy.Span {
 	lead := run(b, false)
 	if lead == len(b) {
-		return []biopsy.Span{padding(at, len(b), b[0])}
+		return []biopsy.Span{padding(at, int64(len(b)), b[0])}
 	}
 	tail := run(b[lead:], true)
 	middle := b[lead : len(b)-tail]
 	var out []biopsy.Span
 	if lead > 0 {
-		out = append(out, padding(at, lead, b[0]))
+		out = append(out, padding(at, int64(lead), b[0]))
 	}
 	s := biopsy.Span{Offset: at + int64(lead), Size: int64(len(middle))}
 	if entropy(middle) >= noise {
 		s.Status, s.What = biopsy.BytesEncrypted, "compressed or encrypted"
 	}
-	out = append(out, s)
+	if s.Size > 0 {
+		out = append(out, s)
+	}
 	if tail > 0 {
-		out = append(out, padding(at+int64(len(b)-tail), tail, b[len(b)-1]))
+		out = append(out, padding(at+int64(len(b)-tail), int64(tail), b[len(b)-1]))
 	}
 	return out
 }
@@ -93,8 +109,8 @@ func run(b []byte, fromEnd bool) int {
 	return n
 }
 
-func padding(at int64, n int, of byte) biopsy.Span {
-	return biopsy.Span{Offset: at, Size: int64(n), Status: biopsy.BytesPadding, What: fmt.Sprintf("0x%02x", of)}
+func padding(at, n int64, of byte) biopsy.Span {
+	return biopsy.Span{Offset: at, Size: n, Status: biopsy.BytesPadding, What: fmt.Sprintf("0x%02x", of)}
 }
 
 // join appends s, or lengthens the last span when it is of the same kind.

@@ -122,13 +122,18 @@ func (c *Carver) find(ctx context.Context, image biopsy.Content) ([]hit, error) 
 	var hits []hit
 	size := image.Size()
 	buf := make([]byte, window+c.longest)
-	for at, end := int64(0), int64(0); at < size; at = max(at+window, end) {
+	skip := int64(0) // nothing is stored before
+	for at, end := int64(0), int64(0); at < size; at = max(at+window, end, skip) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		n, err := image.ReadAt(buf[:min(int64(len(buf)), size-at)], at)
 		if err != nil && err != io.EOF {
 			return nil, fmt.Errorf("at offset %d: %w", at, err)
+		}
+		if data := hole(image, buf[:n], at); data > at+window {
+			skip = data - int64(c.longest) // a magic may begin with zeros
+			continue
 		}
 		for i := 0; i+1 < n && i < window; i++ {
 			pair := binary.LittleEndian.Uint16(buf[i:])

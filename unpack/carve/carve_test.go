@@ -147,6 +147,54 @@ gap bytes that are not understood, at offset 0x4003e (262094)
 	}
 }
 
+// holed is an image with one hole, which it knows, and counts what is read.
+type holed struct {
+	biopsy.Content
+	from, to int64
+	read     int64
+}
+
+func (h *holed) ReadAt(p []byte, off int64) (int, error) {
+	h.read += int64(len(p))
+	return h.Content.ReadAt(p, off)
+}
+
+func (h *holed) Data(off int64) int64 {
+	if off >= h.from && off < h.to {
+		return h.to
+	}
+	return off
+}
+
+// TestHole skips what nobody stored: containers that begin or lie behind it are found, and the ledger tells it as zeros.
+func TestHole(t *testing.T) {
+	const hole = 64 << 20
+	late := append(filled(0x438, 0), append([]byte("LATE"), filled(0x1000-0x43c, 1)...)...)
+	image := append(append(boxed(4096), filled(hole, 0)...), late[0x400:]...)
+	h := &holed{Content: spool.Bytes(image), from: 4096, to: 4096 + hole}
+	u := New([]biopsy.Unpacker{box, {Name: "late", Magics: []biopsy.Magic{{Bytes: []byte("LATE"), At: 0x438}}, Extent: func(_ io.ReaderAt, off, max int64) (int64, bool) { return 0x1000, max >= 0x1000 }}}).Unpacker()
+	var found []string
+	var spans []biopsy.Span
+	err := u.Unpack(context.Background(), biopsy.File{}, h, biopsy.UnpackOptions{
+		Yield:  func(f biopsy.File) error { found = append(found, f.Path); return nil },
+		Gap:    func(g biopsy.Gap) { t.Errorf("gap %s", g.Reason) },
+		Ledger: func(s []biopsy.Span) { spans = s },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf("[0x0.box 0x%x.late]", 4096+hole-0x400)
+	if got := fmt.Sprint(found); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if len(spans) != 3 || spans[1].Size != hole-0x400 || spans[1].Status != biopsy.BytesPadding {
+		t.Errorf("got %+v, want the hole as one span between two containers", spans)
+	}
+	if h.read > 2<<20 {
+		t.Errorf("read %d bytes of an image that stores 8 KiB", h.read)
+	}
+}
+
 func FuzzCarve(f *testing.F) {
 	f.Add(append(boxed(20), filled(40, 0)...))
 	f.Add(append([]byte("STRM"), boxed(9)...))

@@ -31,7 +31,8 @@ func Scan() *biopsy.Scan {
 	s.Relations = relations(s.Components)
 	s.Gaps = []biopsy.Gap{{Place: biopsy.Place{Path: "opt/enc.bin", Offset: 512}, Reader: "squashfs", Reason: "encrypted", Size: 4096},
 		{Place: biopsy.Place{Path: "opt/x"}, Reason: "nobody could"}}
-	s.Ledgers = []biopsy.Ledger{{Place: biopsy.Place{Path: "pump.tar"}, Spans: []biopsy.Span{{Offset: 0, Size: 100, Status: biopsy.BytesParsed}, {Offset: 100, Size: 28}}}}
+	s.Ledgers = []biopsy.Ledger{{Place: biopsy.Place{Path: "pump.tar"}, Spans: []biopsy.Span{{Offset: 0, Size: 100, Status: biopsy.BytesParsed}, {Offset: 100, Size: 28}}},
+		{Place: biopsy.Place{Path: "pump.tar!rootfs.squashfs", Layer: "sha256:" + sha256}, Spans: []biopsy.Span{{Size: 96, Status: biopsy.BytesParsed, What: "superblock"}, {Offset: 96, Size: 4000, Status: biopsy.BytesPadding}}}}
 	s.Findings = findings(s.Components)
 	finish(s)
 	return s
