@@ -198,7 +198,7 @@ func records(ctx context.Context, name string, z *zip.Reader, sink biopsy.Sink) 
 		var out []*result
 		var buf bytes.Buffer
 		for _, f := range files {
-			out = append(out, member(biopsy.Join(name, f.Name), f, &buf))
+			out = append(out, readMember(biopsy.Join(name, f.Name), f, &buf))
 		}
 		return out
 	}
@@ -233,8 +233,8 @@ func batches(files []*zip.File) iter.Seq[[]*zip.File] {
 	}
 }
 
-// member reads one member; buf is scratch space. Its checksum is compared on the way.
-func member(name string, f *zip.File, buf *bytes.Buffer) *result {
+// readMember reads one member; buf is scratch space. Its checksum is compared on the way.
+func readMember(name string, f *zip.File, buf *bytes.Buffer) *result {
 	buf.Reset()
 	m, err := f.Open()
 	if err == nil {

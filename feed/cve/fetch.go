@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/download"
@@ -46,8 +47,10 @@ type asset struct {
 
 // fetch brings cve/all_CVEs.zip below Dir, and cve/delta_CVEs.zip with what has changed since that midnight. The list's name holds its
 // day: the same day's is not fetched again.
-func fetch(ctx context.Context, o biopsy.FetchOptions) error {
-	b := list{FetchOptions: o, base: strings.TrimSuffix(o.Base, "/"), dir: filepath.Join(o.Dir, "cve")}
+func fetch(ctx context.Context, o biopsy.FetchOptions) error { return bring(ctx, o, download.Sleep) }
+
+func bring(ctx context.Context, o biopsy.FetchOptions, sleep func(context.Context, time.Duration) error) error {
+	b := list{FetchOptions: o, sleep: sleep, base: strings.TrimSuffix(o.Base, "/"), dir: filepath.Join(o.Dir, "cve")}
 	if b.base == "" {
 		b.base = base
 	}
@@ -64,6 +67,7 @@ func fetch(ctx context.Context, o biopsy.FetchOptions) error {
 type list struct {
 	biopsy.FetchOptions
 	base, dir string
+	sleep     func(context.Context, time.Duration) error
 }
 
 func (l *list) bring(ctx context.Context) error {
@@ -155,7 +159,7 @@ func (l *list) allowed(address string) error {
 }
 
 func (l *list) client(item string, max int64) *download.Client {
-	c := &download.Client{HTTP: &http.Client{}, Sleep: download.Sleep, Max: max}
+	c := &download.Client{HTTP: &http.Client{}, Sleep: l.sleep, Max: max}
 	if l.Events != nil {
 		c.Progress = func(done, total int64) {
 			l.Events(biopsy.Progress{Stage: "fetch cve", Item: item, Done: done, Total: total})

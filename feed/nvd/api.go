@@ -139,7 +139,7 @@ func (a *api) remember(p progress) error {
 
 // forget removes the pages of earlier fetches, before everything is fetched anew.
 func (a *api) forget() error {
-	old, err := filepath.Glob(inAPI(a.Dir, "*.json"))
+	old, err := filepath.Glob(inAPI(a.Dir, "run-*.json"))
 	if err != nil {
 		return err
 	}

@@ -115,8 +115,8 @@ type Reference struct {
 
 // kinds are OSV's words for CVE's tags, which NVD writes with blanks and capitals. Of several the first of this list counts.
 var kinds = []struct{ tag, kind string }{
-	{"patch", "FIX"}, {"vendor-advisory", "ADVISORY"}, {"us-government-resource", "ADVISORY"}, {"government-resource", "ADVISORY"}, {"third-party-advisory", "ADVISORY"},
-	{"exploit", "EVIDENCE"}, {"issue-tracking", "REPORT"}, {"mailing-list", "DISCUSSION"}, {"technical-description", "ARTICLE"}, {"press/media-coverage", "ARTICLE"},
+	{"patch", "FIX"}, {"vendor-advisory", "ADVISORY"}, {"us-government-resource", "ADVISORY"}, {"government-resource", "ADVISORY"},
+	{"exploit", "EVIDENCE"}, {"third-party-advisory", "ADVISORY"}, {"issue-tracking", "REPORT"}, {"mailing-list", "DISCUSSION"}, {"technical-description", "ARTICLE"}, {"press/media-coverage", "ARTICLE"},
 	{"product", "PACKAGE"},
 }
 

@@ -92,9 +92,10 @@ func (p *Product) Statement(by string, names Names) Statement {
 	return out
 }
 
-// orderOf is the order in which versions under a name are compared; makers' own where the ecosystem has none.
+// orderOf is the order in which versions under a name are compared; makers' own where the ecosystem has none, and for finished products,
+// whose order leaves open more than a list of versions does.
 func orderOf(ecosystem string) Order {
-	if o := eco.Order(ecosystem); o != nil {
+	if o := eco.Order(ecosystem); o != nil && ecosystem != "Product" {
 		return o
 	}
 	return eco.Order("Upstream")
