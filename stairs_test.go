@@ -62,6 +62,7 @@ var foreign = []struct{ prefix, room, why string }{
 	{"golang.org/x/sys/unix", "source/dir", "opens below a directory without following links"},
 	{"github.com/spf13/", "cmd/biopsy", "command line: flags, help, completion, man pages"},
 	{"github.com/schollz/progressbar/", "cmd/biopsy", "the moving line of long work"},
+	{"aead.dev/minisign", "internal/bundle", "keys and signatures of bundles"},
 	{"golang.org/x/term", "cmd/biopsy", "whether a stream is a terminal"},
 	{"github.com/pandatix/go-cvss/", "internal/cvss", "scores of CVSS vectors"},
 	{"github.com/BurntSushi/toml", "identify/lockfile", "lock files in TOML"},
