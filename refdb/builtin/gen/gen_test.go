@@ -32,7 +32,7 @@ func TestBookIsNotStale(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "book.refdb")
-	if err := build(records, exploited, path); err != nil {
+	if err := build(records, exploited, names, path); err != nil {
 		t.Fatal(err)
 	}
 	book, err := os.ReadFile(path)

@@ -42,11 +42,11 @@ func run(dir string) error {
 	if err := os.WriteFile(filepath.Join(dir, "names.tsv"), writeNames(names), 0o644); err != nil {
 		return err
 	}
-	return build(records, exploited, filepath.Join(dir, "book.refdb"))
+	return build(records, exploited, names, filepath.Join(dir, "book.refdb"))
 }
 
 // build writes the book. Its time is that of the newest record: the clock would make every build another one.
-func build(records []biopsy.Advisory, exploited []listed, path string) error {
+func build(records []biopsy.Advisory, exploited []listed, names []name, path string) error {
 	b := refdb.NewBuilder("")
 	b.Name = "built-in advisories"
 	var newest time.Time
@@ -61,6 +61,13 @@ func build(records []biopsy.Advisory, exploited []listed, path string) error {
 	for _, l := range exploited {
 		if err := b.Exploit(l.ID, l.exploit()); err != nil {
 			return errors.Join(err, b.Close())
+		}
+	}
+	for _, n := range names {
+		for _, s := range n.synonyms() {
+			if err := b.Synonym(s); err != nil {
+				return errors.Join(err, b.Close())
+			}
 		}
 	}
 	_, err := b.Commit(path, newest)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/eco"
+	"github.com/biopsy-sca/biopsy/format/cpe"
 )
 
 // name is one upstream project, as NAMES.yaml has it.
@@ -35,7 +36,7 @@ func checkNames(names []name, records []biopsy.Advisory) error {
 			owner[key] = n.Name
 		}
 		for _, c := range n.CPE {
-			if strings.Count(c, ":") != 4 || !strings.HasPrefix(c, "cpe:2.3:") {
+			if parsed, err := cpe.Parse(c); err != nil || strings.Count(c, ":") != 4 || !parsed.Product.Literal() {
 				wrong = append(wrong, fmt.Errorf("%s: %s: %q is not cpe:2.3:PART:VENDOR:PRODUCT", namesFile, n.Name, c))
 			}
 		}
@@ -48,6 +49,23 @@ func checkNames(names []name, records []biopsy.Advisory) error {
 		}
 	}
 	return errors.Join(wrong...)
+}
+
+// synonyms are the pairs of a project's purl with its CPE names and its repositories on GitHub.
+func (n *name) synonyms() []biopsy.Synonym {
+	purl := eco.Purl("generic", "", n.Name, "")
+	var out []biopsy.Synonym
+	for _, c := range n.CPE {
+		if parsed, err := cpe.Parse(c); err == nil { // checkNames has looked at it
+			out = append(out, biopsy.Synonym{Name: purl, Same: parsed.Product23(), Source: "builtin"})
+		}
+	}
+	for _, aka := range n.AKA {
+		if owner, _, ok := strings.Cut(aka, "/"); ok && !strings.Contains(owner, "_") { // no owner there has one
+			out = append(out, biopsy.Synonym{Name: purl, Same: "github.com/" + strings.ToLower(aka), Source: "builtin"})
+		}
+	}
+	return out
 }
 
 // writeNames writes a project a line: name, other names, CPEs, parted by tabs, lists parted by spaces, in the order of the file.
