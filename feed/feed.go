@@ -7,10 +7,12 @@ package feed
 import (
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/feed/alpine"
+	"github.com/biopsy-sca/biopsy/feed/cve"
 	"github.com/biopsy-sca/biopsy/feed/debian"
 	"github.com/biopsy-sca/biopsy/feed/eol"
 	"github.com/biopsy-sca/biopsy/feed/epss"
 	"github.com/biopsy-sca/biopsy/feed/kev"
+	"github.com/biopsy-sca/biopsy/feed/nvd"
 	"github.com/biopsy-sca/biopsy/feed/osv"
 	"github.com/biopsy-sca/biopsy/feed/ubuntu"
 	"github.com/biopsy-sca/biopsy/feed/vendor"
@@ -25,5 +27,7 @@ var All = []biopsy.Feed{
 	debian.Feed,
 	alpine.Feed,
 	ubuntu.Feed,
+	cve.Feed,
+	nvd.Feed,
 	osv.Feed,
 }

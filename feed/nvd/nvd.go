@@ -18,6 +18,7 @@ import (
 	"path"
 	"runtime"
 	"strings"
+	"sync"
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/inorder"
@@ -117,6 +118,9 @@ type batch struct {
 // batchSize is how much text one worker gets at a time, in bytes.
 const batchSize = 1 << 20
 
+// texts are the batches' buffers, used again.
+var texts = sync.Pool{New: func() any { return &[]byte{} }}
+
 // page reads records on all processors and hands them on in the page's order.
 func page(ctx context.Context, name string, r io.Reader, sink biopsy.Sink) error {
 	bounded := &io.LimitedReader{R: r, N: maxPage}
@@ -132,7 +136,7 @@ func page(ctx context.Context, name string, r io.Reader, sink biopsy.Sink) error
 func batches(s *splitter) iter.Seq[*batch] {
 	return func(yield func(*batch) bool) {
 		for {
-			b := &batch{text: make([]byte, 0, batchSize+batchSize/4)}
+			b := &batch{text: (*texts.Get().(*[]byte))[:0]}
 			for len(b.text) < batchSize && b.err == nil {
 				at := s.offset()
 				text, err := s.next(b.text)
@@ -173,7 +177,9 @@ func (b *batch) decode(name string) {
 	for i := range b.bad {
 		b.bad[i].Place.Path, b.bad[i].Reader = name, "nvd"
 	}
+	text := b.text
 	b.text = nil
+	texts.Put(&text)
 }
 
 func (b *batch) deliver(name string, sink biopsy.Sink) error {
