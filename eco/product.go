@@ -276,6 +276,7 @@ func productTail(s string) (parts []upstreamPart, ok bool) {
 		for i < len(s) && strings.IndexByte(" ._-+()/,:", s[i]) >= 0 {
 			i++
 		}
+		closed := i > 0 && s[i-1] == ')' // "12.2(55)SE"
 		glued, s = glued && i == 0, s[i:]
 		if s == "" {
 			return parts, true
@@ -303,6 +304,8 @@ func productTail(s string) (parts []upstreamPart, ok bool) {
 			parts = append(parts, upstreamPart{upLetter, word})
 		case numberFollows && (n <= 3 || slices.Contains(versionWords, word)):
 			parts = append(parts, upstreamPart{upWord, sameWord(word)})
+		case closed && n <= 3:
+			parts = append(parts, upstreamPart{upWord, word})
 		case n == 1:
 			parts = append(parts, upstreamPart{upLetter, word})
 		default:

@@ -123,7 +123,8 @@ func TestProducts(t *testing.T) {
 	p := document(t, "full.json").Products()
 	var got strings.Builder
 	for _, x := range p.All {
-		fmt.Fprintf(&got, "%s: vendor %q family %q product %q %s %q arch %q rest %q", x.ID, x.Vendor, x.Family, x.Product, x.Kind, x.Version, x.Architecture, x.Rest)
+		fmt.Fprintf(&got, "%s: vendor %q family %q product %q %s %q patch %q arch %q rest %q", x.ID, x.Vendor, x.Family, x.Product, x.Kind, x.Version, x.Patch,
+			x.Architecture, x.Rest)
 		if x.Component != nil {
 			fmt.Fprintf(&got, " = %s %s %s", x.Component.ID, x.Relation, x.Of.ID)
 		}

@@ -17,6 +17,7 @@ type Product struct {
 	Product      string // product_name
 	Version      string // product_version or product_version_range, without what Kind says
 	Kind         string // BranchVersion or BranchRange; "" when no branch is a version
+	Patch        string // service_pack and patch_level
 	Architecture string
 	Rest         string // names of the other branches, joined by ", "
 
@@ -117,6 +118,8 @@ func (p *Product) enter(b *Branch) {
 		p.Product = name
 	case BranchVersion, BranchRange:
 		p.Version, p.Kind = name, b.Category
+	case "service_pack", "patch_level":
+		p.Patch = strings.TrimSpace(p.Patch + " " + name)
 	case "architecture":
 		p.Architecture = name
 	default:
