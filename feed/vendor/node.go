@@ -80,7 +80,7 @@ func (e *nodeEntry) advisories(n int) ([]biopsy.Advisory, error) {
 	if af.Ranges, err = nodeRanges(e.Vulnerable, e.Patched); err != nil {
 		return nil, err
 	}
-	a := biopsy.Advisory{ID: fmt.Sprintf("NODE-CORE-%d", n), Summary: e.Description, Details: e.Overview, Severity: word(e.Severity, "node"), Affected: []biopsy.Affected{af}}
+	a := biopsy.Advisory{ID: fmt.Sprintf("NODE-CORE-%d", n), Summary: e.Description, Details: e.Overview, Severity: word(e.Severity, "node"), Affected: e.packages(af)}
 	if e.Ref != "" {
 		a.References = []biopsy.Reference{{Type: "ADVISORY", URL: e.Ref}}
 	}
@@ -93,6 +93,32 @@ func (e *nodeEntry) advisories(n int) ([]biopsy.Advisory, error) {
 		out = append(out, a)
 	}
 	return out, nil
+}
+
+// packages adds the release lines that the entry does not name, older ones and those between: the makers look at lines that they still
+// support only. Where an entry says from which version on, older lines are clean.
+func (e *nodeEntry) packages(af biopsy.Affected) []biopsy.Affected {
+	silent := biopsy.Affected{Ecosystem: af.Ecosystem, Name: af.Name, Platforms: af.Platforms, Status: biopsy.Undetermined, Why: "the makers name other release lines only: " + e.Vulnerable}
+	named := 0
+	for i, r := range af.Ranges {
+		from := r.Events[0].Introduced
+		switch line := major(from); {
+		case i == 0 && !strings.Contains(from, "."):
+			silent.Ranges = append(silent.Ranges, lines("0", line))
+		case i > 0 && line > named+1:
+			silent.Ranges = append(silent.Ranges, lines(strconv.Itoa(named+1), line))
+		}
+		named = major(from)
+	}
+	if len(silent.Ranges) == 0 {
+		return []biopsy.Affected{af}
+	}
+	return []biopsy.Affected{af, silent}
+}
+
+// lines is a range over whole release lines, up to one that is not of it.
+func lines(from string, to int) biopsy.Range {
+	return biopsy.Range{Type: "ECOSYSTEM", Events: []biopsy.Event{{Introduced: from}, {Limit: strconv.Itoa(to)}}}
 }
 
 // clause is one of "8.x", "9.7.x", "^7.1.0", "8.5.0", "<= 10", ">=6.0.0 <6.2.0", ">= 10.9.0", between "||" in ranges of npm.
