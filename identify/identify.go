@@ -7,12 +7,18 @@ package identify
 import (
 	"slices"
 
+	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/identify/binary"
 	"github.com/biopsy-sca/biopsy/identify/boot"
 	"github.com/biopsy-sca/biopsy/identify/distro"
 	"github.com/biopsy-sca/biopsy/identify/installed"
 	"github.com/biopsy-sca/biopsy/identify/lockfile"
+	"github.com/biopsy-sca/biopsy/identify/software"
+	"github.com/biopsy-sca/biopsy/kb"
 )
 
 // All are the readers, in the order in which they are shown a file.
 var All = slices.Concat(distro.All, installed.All, lockfile.All, binary.All, boot.All)
+
+// With are all readers, those too that name files from books of software.
+func With(books []*kb.Book) []biopsy.Extractor { return slices.Concat(All, software.Readers(books)) }

@@ -16,6 +16,7 @@ import (
 	"github.com/biopsy-sca/biopsy/enrich"
 	"github.com/biopsy-sca/biopsy/identify"
 	"github.com/biopsy-sca/biopsy/judge"
+	"github.com/biopsy-sca/biopsy/kb"
 	"github.com/biopsy-sca/biopsy/match"
 	"github.com/biopsy-sca/biopsy/reconcile"
 	"github.com/biopsy-sca/biopsy/source"
@@ -36,6 +37,7 @@ type Options struct {
 	Progress func(biopsy.Progress)
 
 	Books    []Book
+	Software []*kb.Book                         // books of software; none names nothing by its looks
 	Names    func(purlType, name string) string // upstream name of a package; nil knows none
 	AsOf     time.Time                          // zero is all knowledge
 	FailOn   judge.FailOn
@@ -55,6 +57,9 @@ type Book interface {
 func Run(ctx context.Context, targets []string, o Options) (*biopsy.Scan, error) {
 	o = defaults(o)
 	s := begin(o)
+	for _, b := range o.Software {
+		s.Books = append(s.Books, b.Snapshot())
+	}
 	for _, ref := range targets {
 		if err := addTarget(ctx, s, ref, o); err != nil {
 			return nil, err
@@ -69,7 +74,7 @@ func Run(ctx context.Context, targets []string, o Options) (*biopsy.Scan, error)
 // well as for a fresh inventory.
 func Judge(ctx context.Context, s *biopsy.Scan, o Options) error {
 	var books []match.Book
-	s.Books = nil
+	s.Books = slices.DeleteFunc(s.Books, func(b biopsy.Book) bool { return !kb.Named(b.Name) }) // what named the components has done so
 	for _, b := range o.Books {
 		books = append(books, b)
 		s.Books = append(s.Books, b.Snapshot())
@@ -128,7 +133,7 @@ func addTarget(ctx context.Context, s *biopsy.Scan, ref string, o Options) error
 		}
 		return nil
 	}
-	w := &walk{depth: o.Depth, readers: identify.NewReaders(identify.All, o.Depth), limits: o.Limits, budget: unpack.NewBudget(o.Limits), spool: o.Spool, tell: o.Progress, single: tree.Artifact.Kind == "file"}
+	w := &walk{depth: o.Depth, readers: identify.NewReaders(identify.With(o.Software), o.Depth), limits: o.Limits, budget: unpack.NewBudget(o.Limits), spool: o.Spool, tell: o.Progress, single: tree.Artifact.Kind == "file"}
 	if tree.Artifact.Digest == "" && o.Depth != biopsy.Quick {
 		w.sum = newTreeSum()
 	}

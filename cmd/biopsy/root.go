@@ -15,7 +15,7 @@ import (
 )
 
 // commands are the verbs, in the order in which help shows them. Adding one is a file and a line here.
-var commands = []func(*streams) *cobra.Command{scanCommand, reportCommand, dbCommand, versionCommand, manCommand}
+var commands = []func(*streams) *cobra.Command{scanCommand, reportCommand, dbCommand, kbCommand, versionCommand, manCommand}
 
 // streams are the ways in and out of one run: results go to out, words to err.
 type streams struct {

@@ -29,6 +29,7 @@ type scanFlags struct {
 	name         string
 	version      string
 	db, asOf     string
+	kb           string
 	failOn       string
 	baseline     string
 	exclude      []string
@@ -63,6 +64,7 @@ dir: file: oci: docker-archive: registry: git: sbom:. Several targets make one s
 	p.StringVar(&f.name, "name", "", "name of the product in documents (default the first target's)")
 	p.StringVar(&f.version, "version", "", "version of the product in documents")
 	p.StringVar(&f.db, "db", "", "book of advisories (default "+defaultDB("$XDG_DATA_HOME")+"); the built-in book is always read")
+	p.StringVar(&f.kb, "kb", "", "book of software (default "+defaultKB("$XDG_DATA_HOME")+"); the starter book is always read")
 	p.StringVar(&f.asOf, "as-of", "", "answer with what was known on `DATE` (YYYY-MM-DD)")
 	p.StringVar(&f.failOn, "fail-on", "", "exit 3 on findings of `SEVERITY` or worse, on kev, or on new ones; joined by commas")
 	p.StringVar(&f.baseline, "baseline", "", "scan file whose findings --fail-on new knows already")
@@ -95,6 +97,12 @@ func runScan(ctx context.Context, s *streams, targets []string, f scanFlags) (er
 	}
 	defer books.Close()
 	o.Books, o.Names = books.list, books.names
+	known, err := openSoftware(f.kb)
+	if err != nil {
+		return err
+	}
+	defer known.Close()
+	o.Software = known.list
 	if f.baseline != "" {
 		if o.Baseline, err = readScanFile(f.baseline); err != nil {
 			return fmt.Errorf("--baseline: %w", err)
