@@ -27,6 +27,8 @@ type Builder struct {
 	buf, key []byte
 
 	synonyms, lifecycles *table.Sorter
+
+	reads map[string]time.Time // by feed
 }
 
 // generation tells what came out of the old book from what a feed brings now. It stands before a row's value while rows are gathered.
@@ -65,6 +67,11 @@ func NewBuilder(dir string) *Builder { return &Builder{Name: "advisories", dir: 
 func NewBuilderFrom(book *Book, dropFeeds ...string) (*Builder, error) {
 	b := NewBuilder(book.dir)
 	b.Name = book.snapshot.Name
+	for _, r := range book.reads {
+		if !dropped(r.Feed, dropFeeds) {
+			b.Read(r.Feed, r.At)
+		}
+	}
 	err := book.each(func(a biopsy.Advisory, sources []string) error {
 		sources = slices.DeleteFunc(slices.Clone(sources), func(s string) bool { return dropped(s, dropFeeds) })
 		if len(sources) == 0 {
@@ -146,18 +153,35 @@ func (b *Builder) Advisory(a biopsy.Advisory) error {
 	return b.add(&a, []string{a.Source}, fresh)
 }
 
+// Read notes that what the book holds of a feed was what the feed said at that time.
+func (b *Builder) Read(feed string, at time.Time) {
+	if b.reads == nil {
+		b.reads = map[string]time.Time{}
+	}
+	b.reads[feed] = at.UTC().Truncate(time.Second)
+}
+
 // add spills a record under its id and feed family.
 func (b *Builder) add(a *biopsy.Advisory, sources []string, g generation) error {
 	if err := b.start(); err != nil {
 		return err
 	}
-	family, _, _ := strings.Cut(sources[0], "/")
+	family := familyOf(sources[0])
 	b.key = append(append(append(append(b.key[:0], a.ID...), 0), family...), 0)
 	b.buf = appendRecord(append(b.buf[:0], byte(g)), a, sources)
 	if len(b.buf) > table.MaxValue {
 		return fmt.Errorf("%w: %s takes %d bytes", ErrRecord, quote(a.ID), len(b.buf))
 	}
 	return b.records.Add(b.key, b.buf)
+}
+
+// familyOf is whose ids are one name space: all parts of OSV and the like; of CSAF each part, for its ids are only the publisher's own.
+func familyOf(source string) string {
+	family, _, _ := strings.Cut(source, "/")
+	if family == "csaf" {
+		return source
+	}
+	return family
 }
 
 // Exploit adds what a feed knows of a CVE; what KEV and what EPSS know is joined, and of each the newer stays.

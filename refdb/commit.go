@@ -67,7 +67,7 @@ func (b *Builder) write(f *os.File, built time.Time) (biopsy.Book, error) {
 		return biopsy.Book{}, err
 	}
 	c := w.contents(b.Name)
-	if err := w.writeContents(c, h); err != nil {
+	if err := errors.Join(w.writeContents(c, h), w.writeReads(b.reads, h)); err != nil {
 		return biopsy.Book{}, err
 	}
 	if _, err := f.WriteAt(h.bytes(), 0); err != nil {
@@ -300,8 +300,25 @@ func (w *bookWriter) writeContents(c *contents, h *header) error {
 	if _, err := w.out.Write(meta); err != nil {
 		return err
 	}
-	h.Size = w.out.N
 	w.digest.Sum(h.Digest[:0])
+	return nil
+}
+
+// writeReads writes what stands behind the digest, and ends the file.
+func (w *bookWriter) writeReads(times map[string]time.Time, h *header) error {
+	reads := []Reading{}
+	for _, feed := range slices.Sorted(maps.Keys(times)) {
+		reads = append(reads, Reading{feed, times[feed]})
+	}
+	text, err := json.Marshal(reads)
+	if err != nil {
+		return err
+	}
+	h.Reads = table.Span{Offset: w.out.N, Size: uint64(len(text)), CRC: table.CRC(text)}
+	if _, err := w.out.Write(text); err != nil {
+		return err
+	}
+	h.Size = w.out.N
 	return w.buf.Flush()
 }
 

@@ -34,7 +34,7 @@ func rebuild(err error) error {
 var ErrNotBook = errors.New("not a book of advisories")
 
 // header is the first 512 bytes: magic, version u32, 4 bytes zero, file size u64, built (Unix seconds) i64, SHA-256 of all behind
-// the header, the contents (JSON) as offset u64, size u64, crc u32, then six tables as offset u64, size u64, rows u64, crc u32.
+// the header, the contents (JSON) as offset u64, size u64, crc u32, then six tables as offset u64, size u64, rows u64, crc u32, then the times of reading (JSON) like the contents.
 // The last 4 bytes are the CRC-32C of those before. Numbers are little-endian.
 type header struct {
 	Size   uint64
@@ -42,6 +42,7 @@ type header struct {
 	Digest [sha256.Size]byte
 	Meta   table.Span
 	Tables [6]table.Span // packages, ids, records, exploits, synonyms, lifecycles
+	Reads  table.Span    // JSON behind all else, outside the digest
 }
 
 func (h *header) bytes() []byte {
@@ -52,7 +53,7 @@ func (h *header) bytes() []byte {
 	b = binary.LittleEndian.AppendUint64(b, h.Size)
 	b = binary.LittleEndian.AppendUint64(b, uint64(h.Built))
 	b = append(b, h.Digest[:]...)
-	for _, s := range append([]table.Span{h.Meta}, h.Tables[:]...) {
+	for _, s := range h.spans() {
 		b = binary.LittleEndian.AppendUint64(b, s.Offset)
 		b = binary.LittleEndian.AppendUint64(b, s.Size)
 		b = binary.LittleEndian.AppendUint64(b, s.Rows)
@@ -61,6 +62,15 @@ func (h *header) bytes() []byte {
 	b = b[:headerSize]
 	binary.LittleEndian.PutUint32(b[headerSize-4:], table.CRC(b[:headerSize-4]))
 	return b
+}
+
+// spans lists all parts of the file in the order of the header.
+func (h *header) spans() []*table.Span {
+	out := []*table.Span{&h.Meta}
+	for i := range h.Tables {
+		out = append(out, &h.Tables[i])
+	}
+	return append(out, &h.Reads)
 }
 
 func readHeader(data []byte) (*header, error) {
@@ -76,11 +86,7 @@ func readHeader(data []byte) (*header, error) {
 	h := &header{Size: binary.LittleEndian.Uint64(data[16:]), Built: int64(binary.LittleEndian.Uint64(data[24:]))}
 	copy(h.Digest[:], data[32:64])
 	at := data[64:]
-	for i := range 1 + len(h.Tables) {
-		s := &h.Meta
-		if i > 0 {
-			s = &h.Tables[i-1]
-		}
+	for _, s := range h.spans() {
 		s.Offset, s.Size, s.Rows = binary.LittleEndian.Uint64(at), binary.LittleEndian.Uint64(at[8:]), binary.LittleEndian.Uint64(at[16:])
 		s.CRC = binary.LittleEndian.Uint32(at[24:])
 		at = at[28:]
@@ -100,18 +106,23 @@ type contents struct {
 }
 
 func (h *header) contents(data []byte) (*contents, error) {
-	if h.Meta.Size > maxMeta || h.Meta.Offset > uint64(len(data)) || h.Meta.Size > uint64(len(data))-h.Meta.Offset {
-		return nil, fmt.Errorf("%w: contents at 0x%x do not fit", table.ErrDamaged, h.Meta.Offset)
-	}
-	b := data[h.Meta.Offset : h.Meta.Offset+h.Meta.Size]
-	if table.CRC(b) != h.Meta.CRC {
-		return nil, rebuild(fmt.Errorf("%w: checksum of the contents at 0x%x is wrong", table.ErrDamaged, h.Meta.Offset))
-	}
 	var c contents
-	if err := json.NewDecoder(bytes.NewReader(b)).Decode(&c); err != nil {
-		return nil, fmt.Errorf("%w: contents: %w", table.ErrDamaged, err)
+	return &c, readJSON(data, h.Meta, "contents", &c)
+}
+
+// readJSON reads one of the parts that are JSON.
+func readJSON(data []byte, span table.Span, what string, into any) error {
+	if span.Size > maxMeta || span.Offset > uint64(len(data)) || span.Size > uint64(len(data))-span.Offset {
+		return fmt.Errorf("%w: %s at 0x%x do not fit", table.ErrDamaged, what, span.Offset)
 	}
-	return &c, nil
+	b := data[span.Offset : span.Offset+span.Size]
+	if table.CRC(b) != span.CRC {
+		return rebuild(fmt.Errorf("%w: checksum of the %s at 0x%x is wrong", table.ErrDamaged, what, span.Offset))
+	}
+	if err := json.NewDecoder(bytes.NewReader(b)).Decode(into); err != nil {
+		return fmt.Errorf("%w: %s: %w", table.ErrDamaged, what, err)
+	}
+	return nil
 }
 
 func (c *contents) snapshot(h *header) biopsy.Book {
@@ -119,8 +130,12 @@ func (c *contents) snapshot(h *header) biopsy.Book {
 	return biopsy.Book{Name: c.Name, Digest: "sha256:" + hex.EncodeToString(h.Digest[:]), Built: built, Records: c.Records, Feeds: c.Feeds}
 }
 
-func verifyDigest(data []byte, want string) error {
-	sum := sha256.Sum256(data[headerSize:])
+// verifyDigest sums up all between the header and the times of reading.
+func verifyDigest(data []byte, end uint64, want string) error {
+	if end < headerSize || end > uint64(len(data)) {
+		return rebuild(fmt.Errorf("%w: the book's end at 0x%x is outside of it", table.ErrDamaged, end))
+	}
+	sum := sha256.Sum256(data[headerSize:end])
 	if got := "sha256:" + hex.EncodeToString(sum[:]); got != want {
 		return rebuild(fmt.Errorf("%w: the book's digest is %s, and its header says %s", table.ErrDamaged, got, want))
 	}

@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/table"
@@ -32,6 +34,8 @@ type Book struct {
 
 	snapshot biopsy.Book
 	ecos     []string
+	reads    []Reading
+	end      uint64 // of what the digest is of
 }
 
 // ErrClosed is returned by look-ups in a closed book.
@@ -66,7 +70,11 @@ func FromBytes(data []byte) (*Book, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Book{data: data, dec: dec, snapshot: meta.snapshot(h), ecos: meta.Ecosystems}
+	b := &Book{data: data, dec: dec, snapshot: meta.snapshot(h), ecos: meta.Ecosystems, end: h.Reads.Offset}
+	if err := readJSON(data, h.Reads, "times of reading", &b.reads); err != nil {
+		dec.Close()
+		return nil, err
+	}
 	for i, t := range []**table.Table{&b.packages, &b.ids, &b.records, &b.exploits, &b.synonyms, &b.lifecycles} {
 		if *t, err = table.Open(data, h.Tables[i], dec); err != nil {
 			dec.Close()
@@ -101,6 +109,16 @@ func (b *Book) Snapshot() biopsy.Book {
 // Ecosystems returns the ecosystems that have packages in the book, without suffix, sorted.
 func (b *Book) Ecosystems() []string { return append([]string(nil), b.ecos...) }
 
+// Reading says when a feed's part was read last.
+type Reading struct {
+	Feed string    `json:"feed"` // "kev", "osv/npm"
+	At   time.Time `json:"at"`
+}
+
+// Reads returns when each feed's part was read last, by name; feeds of which nobody said it are absent. It is no part of the digest:
+// the same records read later are the same book.
+func (b *Book) Reads() []Reading { return slices.Clone(b.reads) }
+
 // Verify reads the whole file and compares it with the digest in its header.
 func (b *Book) Verify() error {
 	b.mu.RLock()
@@ -108,7 +126,7 @@ func (b *Book) Verify() error {
 	if b.data == nil {
 		return ErrClosed
 	}
-	return verifyDigest(b.data, b.snapshot.Digest)
+	return verifyDigest(b.data, b.end, b.snapshot.Digest)
 }
 
 // reading runs f while the book cannot be closed.

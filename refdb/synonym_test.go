@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/biopsy-sca/biopsy"
 )
@@ -151,5 +152,37 @@ func TestUndatedRecordIsReplaced(t *testing.T) {
 	})
 	if a, _, err := b.Advisory("CVE-2024-1"); err != nil || a.Summary != "a new text" {
 		t.Errorf("got %q, %v; want the new text", a.Summary, err)
+	}
+}
+
+func TestPublishersOfCSAFAreApart(t *testing.T) {
+	var all []biopsy.Advisory
+	for _, source := range []string{"csaf/cisa", "csaf/siemens", "csaf/siemens"} {
+		all = append(all, biopsy.Advisory{ID: "2024-0001", Source: source, Summary: source})
+	}
+	got, err := open(t, build(t, all)).Lookup("2024-0001")
+	if err != nil || len(got) != 2 || got[0].Summary != "csaf/cisa" || got[1].Summary != "csaf/siemens" {
+		t.Errorf("got %+v, %v; want one record of each publisher", got, err)
+	}
+}
+
+func TestReads(t *testing.T) {
+	kev, npm := built, built.Add(-48*time.Hour)
+	b := twice(t, func(b *Builder) error {
+		b.Read("kev", kev.Add(500*time.Millisecond))
+		b.Read("osv/npm", npm)
+		return nil
+	}, "osv")
+	if got, want := b.Reads(), []Reading{{"kev", kev}}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	later := NewBuilder(t.TempDir())
+	later.Read("kev", kev.Add(time.Hour))
+	book, err := later.Commit(filepath.Join(t.TempDir(), "b"), built)
+	if err != nil || book.Digest != b.Snapshot().Digest {
+		t.Errorf("got %s, %v: the same records read later are the same book", book.Digest, err)
+	}
+	if err := b.Verify(); err != nil {
+		t.Error(err)
 	}
 }
