@@ -49,7 +49,11 @@ func readKernel(s *source) error {
 			s.bad(line, errors.New("not a line of the list"))
 			continue
 		}
-		if err := s.give(kernelAdvisory(m, byCVE)); err != nil {
+		a := kernelAdvisory(m, byCVE)
+		if len(a.Affected) == 0 {
+			continue
+		}
+		if err := s.give(a); err != nil {
 			return err
 		}
 	}
@@ -96,37 +100,45 @@ func streams(doc []byte) (map[string]map[string]string, error) {
 	return out, nil
 }
 
+// kernelAdvisory affects nothing when the list knows of no version: holes of other makers' kernels, and those that nobody has looked into.
 func kernelAdvisory(m []string, byCVE map[string]map[string]string) biopsy.Advisory {
 	id, breaks, mends := m[1], m[4], m[5]
 	a := biopsy.Advisory{ID: "LINUX-" + id, Aliases: []string{id}}
 	af := biopsy.Affected{Ecosystem: "Linux", Name: "Kernel"}
-	var events []biopsy.Event
-	if isCommit(m[2]) {
-		events = append(events, biopsy.Event{Introduced: m[2]})
-	}
-	if isCommit(m[3]) {
-		if len(events) == 0 {
-			events = append(events, biopsy.Event{Introduced: "0"})
-		}
-		events = append(events, biopsy.Event{Fixed: m[3]})
-	}
 	switch {
-	case m[6] != "": // "Vendor Specific", "CVE Caused by Backporting"
-		af.Status, af.Why = biopsy.Undetermined, m[6]
-		events = nil
-	case mends == "unk" && breaks == "unk":
-		af.Status, af.Why = biopsy.Undetermined, "neither what brought it nor what mended it is known"
-		events = nil
+	case m[6] != "" || mends == "unk" && breaks == "unk": // "Vendor Specific", "CVE Caused by Backporting"
+		for _, b := range slices.SortedFunc(maps.Keys(byCVE[id]), order) {
+			af.Ranges = append(af.Ranges, stable(b, byCVE[id][b]))
+		}
 	case byCVE == nil:
 		af.Status, af.Why = biopsy.Undetermined, "the list of fixes in stable branches is missing"
+		af.Ranges = commits(m[2], m[3])
 	default:
-		af.Ranges = kernelRanges(breaks, mends, byCVE[id])
+		af.Ranges = append(kernelRanges(breaks, mends, byCVE[id]), commits(m[2], m[3])...)
 	}
-	if len(events) > 0 {
-		af.Ranges = append(af.Ranges, biopsy.Range{Type: "GIT", Repo: "https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git", Events: events})
+	if len(af.Ranges) > 0 {
+		a.Affected = []biopsy.Affected{af}
 	}
-	a.Affected = []biopsy.Affected{af}
 	return a
+}
+
+// stable is a branch up to its fix.
+func stable(branch, fixed string) biopsy.Range {
+	return biopsy.Range{Type: "ECOSYSTEM", Events: []biopsy.Event{{Introduced: branch}, {Fixed: fixed}}}
+}
+
+// commits is the range of commits of the main line; none when neither is known.
+func commits(breaks, mends string) []biopsy.Range {
+	events := []biopsy.Event{{Introduced: "0"}}
+	if isCommit(breaks) {
+		events[0].Introduced = breaks
+	}
+	if isCommit(mends) {
+		events = append(events, biopsy.Event{Fixed: mends})
+	} else if events[0].Introduced == "0" {
+		return nil
+	}
+	return []biopsy.Range{{Type: "GIT", Repo: "https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git", Events: events}}
 }
 
 // kernelRanges is the main line with the stable branches cut out where they were mended; behind 4.20 comes 4.21-rc1 here, which lies before
@@ -141,7 +153,7 @@ func kernelRanges(breaks, mends string, branches map[string]string) []biopsy.Ran
 	for _, b := range slices.SortedFunc(maps.Keys(branches), order) {
 		switch {
 		case order(branches[b], from) <= 0:
-			out = append(out, biopsy.Range{Type: "ECOSYSTEM", Events: []biopsy.Event{{Introduced: b}, {Fixed: branches[b]}}})
+			out = append(out, stable(b, branches[b]))
 			continue
 		case mends != "unk" && order(b, strings.TrimPrefix(mends, "v")) >= 0:
 			continue // the branch began with it

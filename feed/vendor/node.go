@@ -66,7 +66,7 @@ func readNode(s *source) error {
 }
 
 func (e *nodeEntry) advisories(n int) ([]biopsy.Advisory, error) {
-	af := biopsy.Affected{Ecosystem: "Upstream", Name: "nodejs"}
+	af := biopsy.Affected{Ecosystem: "Upstream", Name: "node"}
 	for _, env := range e.Environments {
 		switch env {
 		case "all":

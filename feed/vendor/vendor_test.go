@@ -12,11 +12,21 @@ import (
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/feedtest"
+	"github.com/biopsy-sca/biopsy/refdb/builtin"
 )
 
 func TestForms(t *testing.T) {
 	for _, pattern := range []string{"curl/*", "nginx/*", "node/*", "mbedtls/*", "kernel/*", "kernel-alone/*", "yocto/*", "openssl/secjson/*", "wolfssl/advisories/records/*"} {
 		t.Run(pattern, func(t *testing.T) { feedtest.Golden(t, Feed, "testdata/"+pattern) })
+	}
+}
+
+// TestNames: a record under a name that matching does not ask for is lost.
+func TestNames(t *testing.T) {
+	for _, name := range []string{"curl", "openssl", "wolfssl", "mbedtls", "nginx", "node"} {
+		if got := builtin.Upstream("generic", name); got != name {
+			t.Errorf("ecosystem Upstream knows %s as %q", name, got)
+		}
 	}
 }
 
