@@ -39,6 +39,7 @@ var archives = []biopsy.Unpacker{
 	archive.Compress,
 	archive.SevenZip,
 	archive.RAR,
+	archive.Cab,
 	archive.Ar,
 	archive.Cpio,
 	archive.RPM,

@@ -135,17 +135,20 @@ func FuzzStreams(f *testing.F) {
 	f.Add(byte(2), calls()[:200])
 	f.Add(byte(8), calls()[:200])
 	f.Add(byte(12), append(make([]byte, 8), calls()[:200]...))
+	f.Add(byte(14), []byte("\x00\x30\x10\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00pump"))
 	f.Fuzz(func(t *testing.T, which byte, b []byte) {
 		var r io.Reader
 		var err error
 		src := bytes.NewReader(b)
-		switch which %= 14; which {
+		switch which %= 15; which {
 		case 0:
 			r, err = NewLZMA2(src, 4, -1)
 		case 1:
 			r, err = NewLZMA(src, []byte{0x5d, 0, 16, 0, 0}, -1)
 		case 12:
 			r = NewBCJ2(bytes.NewReader(b), bytes.NewReader(b), bytes.NewReader(b), src)
+		case 14:
+			r, err = NewLZX(src, 15, 200_000)
 		case 13:
 			r, err = NewLZMA(src, []byte{0x5d, 0, 16, 0, 0}, 1000)
 		case 3:

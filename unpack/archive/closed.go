@@ -39,7 +39,6 @@ func isDocument(name string, head []byte) bool {
 var closed = []struct{ magic, what string }{
 	{"Rar!\x1a\x07", "RAR archive of a version that is not known"},
 	{"RE\x7e\x5e", "RAR archive of a version before 1.5"},
-	{"MSCF\x00\x00\x00\x00", "Microsoft cabinet"},
 	{ole, "Windows installer"},
 	{"LRZI", "lrzip archive"},
 	{"xar!\x00\x1c", "xar archive"},

@@ -164,7 +164,8 @@ func (z *sevenZip) files(h szHeader) error {
 	for i := range h.streams.folders {
 		z.claim(&h.streams.folders[i], h.streams)
 	}
-	var solid *szSolid
+	var folder *szFolder
+	var together *solid
 	next := 0
 	for i, f := range h.files {
 		if i%1024 == 0 && z.ctx.Err() != nil {
@@ -182,17 +183,17 @@ func (z *sevenZip) files(h szHeader) error {
 		}
 		p := h.streams.parts[next]
 		next++
-		if solid == nil || solid.folder != &h.streams.folders[p.folder] {
-			solid = &szSolid{sevenZip: z, folder: &h.streams.folders[p.folder], streams: h.streams}
+		if f := &h.streams.folders[p.folder]; f != folder {
+			folder, together = f, &solid{members: &z.members, ctx: z.ctx, start: func() (io.Reader, error) { return f.open(z.c, h.streams) }}
 		}
 		if f.mode&fs.ModeType != 0 {
 			continue
 		}
-		if why := solid.folder.unreadable(); why != "" {
+		if why := folder.unreadable(); why != "" {
 			z.lost(name, why, p.size)
 			continue
 		}
-		if err := z.file(name, solid.member(f.mode, p)); err != nil {
+		if err := z.file(name, z.member(folder, h.streams, together, p, f.mode)); err != nil {
 			return err
 		}
 	}
@@ -206,71 +207,20 @@ func (z *sevenZip) empty(name string, f szFile) error {
 	return z.file(name, biopsy.File{Mode: f.mode, Open: lazy(bytes.NewReader(nil), 0, 0)})
 }
 
-// szSolid is a folder, whose files come out of its decoders one behind the other.
-type szSolid struct {
-	*sevenZip
-	folder  *szFolder
-	streams szStreams
-	r       io.Reader // nil until a file is opened
-	at      int64     // how far r was read
-	err     error     // why it cannot be read on
-}
-
-// member is a file of the folder. One that has a folder alone can be opened at any time.
-func (s *szSolid) member(mode fs.FileMode, p szPart) biopsy.File {
-	f := biopsy.File{Size: p.size, Mode: mode}
-	if p.alone {
-		f.Open = func() (biopsy.Content, error) {
-			r, err := s.folder.open(s.c, s.streams)
-			if err != nil {
-				return nil, err
-			}
-			return s.keep(r, p)
-		}
-		return f
+// member is a file of a folder. One that has a folder alone can be opened at any time.
+func (z *sevenZip) member(f *szFolder, s szStreams, together *solid, p szPart, mode fs.FileMode) biopsy.File {
+	var sum *uint32
+	if p.summed {
+		sum = &p.sum
 	}
-	f.Transient = true
-	f.Open = func() (biopsy.Content, error) {
-		if err := s.seek(p.offset); err != nil {
+	if !p.alone {
+		return biopsy.File{Size: p.size, Mode: mode, Transient: true, Open: together.member(p.offset, p.size, sum)}
+	}
+	return biopsy.File{Size: p.size, Mode: mode, Open: func() (biopsy.Content, error) {
+		r, err := f.open(z.c, s)
+		if err != nil {
 			return nil, err
 		}
-		c, err := s.keep(s, p)
-		if err != nil && s.at < p.offset+p.size {
-			s.err = err
-		}
-		return c, err
-	}
-	return f
-}
-
-// Read counts how far the folder was read.
-func (s *szSolid) Read(b []byte) (int, error) {
-	n, err := s.r.Read(b)
-	s.at += int64(n)
-	return n, err
-}
-
-// seek goes to where a file begins, through those that nobody wanted.
-func (s *szSolid) seek(offset int64) error {
-	if s.r == nil && s.err == nil {
-		r, err := s.folder.open(s.c, s.streams)
-		s.r, s.err = &cancelled{s.ctx, &spending{r: r, budget: s.Budget}}, err
-	}
-	if s.err == nil {
-		_, s.err = io.Copy(io.Discard, &exactly{r: s, left: offset - s.at})
-	}
-	return s.err
-}
-
-// keep unpacks one file and holds it against its check sum.
-func (s *szSolid) keep(r io.Reader, p szPart) (biopsy.Content, error) {
-	sum := crc32.NewIEEE()
-	c, err := s.Spool.Keep(io.TeeReader(&exactly{r: r, left: p.size}, sum), s.Limits.FileSize)
-	if err != nil {
-		return nil, err
-	}
-	if p.summed && sum.Sum32() != p.sum {
-		return nil, errors.Join(errors.New("checksum is wrong"), c.Close())
-	}
-	return c, nil
+		return z.keep(r, p.size, sum)
+	}}
 }
