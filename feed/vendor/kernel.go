@@ -115,6 +115,9 @@ func kernelAdvisory(m []string, byCVE map[string]map[string]string) biopsy.Advis
 		af.Ranges = commits(m[2], m[3])
 	default:
 		af.Ranges = append(kernelRanges(breaks, mends, byCVE[id]), commits(m[2], m[3])...)
+		if mends == "unk" {
+			af.Status, af.Why = biopsy.Undetermined, "the list does not know what mended it"
+		}
 	}
 	if len(af.Ranges) > 0 {
 		a.Affected = []biopsy.Affected{af}
