@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -128,6 +129,82 @@ func TestImportErrors(t *testing.T) {
 	}
 }
 
+// TestOneFileDoesNotSpoilTheOthers: a zip that is cut short, beside a catalogue that is whole.
+func TestOneFileDoesNotSpoilTheOthers(t *testing.T) {
+	dir := tree(t, map[string]string{"npm/all.zip": pack(t, map[string]string{"a.json": osvDoc})[:60], "zkev.json": kevDoc})
+	b := refdb.NewBuilder(t.TempDir())
+	r, err := Import(t.Context(), b, []string{dir}, nil)
+	if !errors.Is(err, ErrPartly) || !strings.Contains(err.Error(), "all.zip") || len(r.Failed) != 1 || len(r.Files) != 1 {
+		t.Errorf("got %v and %+v, want one failure that is named", err, r)
+	}
+	book := commit(t, b)
+	if got, want := feeds(book), "kev 1"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	st, err := os.Stat(filepath.Join(dir, "zkev.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := book.Reads(); len(got) != 1 || got[0].Feed != "kev" || !got[0].At.Equal(st.ModTime().Truncate(time.Second)) {
+		t.Errorf("got %v, want the age of the catalogue's file", got)
+	}
+}
+
+// TestOnlyWhatChangedIsRead: two updates of which the second finds one file changed, and a third into another book.
+func TestOnlyWhatChangedIsRead(t *testing.T) {
+	files := map[string]string{"/known_exploited_vulnerabilities.json": kevDoc, "/npm/all.zip": pack(t, map[string]string{"a.json": osvDoc})}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", fmt.Sprintf(`"%d"`, len(files[r.URL.Path])))
+		if r.Header.Get("If-None-Match") == w.Header().Get("ETag") {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		_, _ = w.Write([]byte(files[r.URL.Path]))
+	}))
+	defer srv.Close()
+	now := time.Date(2099, 8, 20, 0, 0, 0, 0, time.UTC)
+	o := UpdateOptions{Dir: t.TempDir(), Base: map[string]string{"osv": srv.URL, "kev": srv.URL}, Feeds: []string{"kev", "osv/npm"}}
+	book := commit(t, refdb.NewBuilder(t.TempDir()))
+	update := func() *Report {
+		t.Helper()
+		b, err := refdb.NewBuilderFrom(book)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(24 * time.Hour)
+		o.Now = now
+		r, err := Update(t.Context(), b, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		book = commit(t, b)
+		o.Book = book.Snapshot().Digest
+		if err := r.Remember(o.Dir, o.Book); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	if r := update(); len(r.Files) != 2 || len(r.Known) != 0 {
+		t.Errorf("first: got %+v", r)
+	}
+	files["/npm/all.zip"] = pack(t, map[string]string{"a.json": osvDoc, "b.json": strings.Replace(osvDoc, "GHSA-1", "GHSA-2", 1)})
+	if r := update(); len(r.Files) != 1 || r.Files[0].Feed != "osv" || len(r.Known) != 1 {
+		t.Errorf("second: got %+v, want OSV read and KEV known", r)
+	}
+	if got, want := feeds(book), "kev 1, osv/npm 2"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for _, r := range book.Reads() {
+		if !r.At.Equal(now) {
+			t.Errorf("%s was found current at %v, want %v", r.Feed, r.At, now)
+		}
+	}
+	o.Book = "sha256:of another"
+	if r := update(); len(r.Files) != 2 {
+		t.Errorf("another book: got %+v, want all read", r)
+	}
+}
+
 func TestBadRecordsAreBounded(t *testing.T) {
 	im := importer{report: &Report{}}
 	sink := im.sink("x", "osv")
@@ -154,7 +231,7 @@ func TestUpdate(t *testing.T) {
 		http.NotFound(w, r)
 	}))
 	defer srv.Close()
-	o := UpdateOptions{Dir: t.TempDir(), Base: map[string]string{"osv": srv.URL, "kev": srv.URL, "epss": srv.URL}}
+	o := UpdateOptions{Dir: t.TempDir(), Base: map[string]string{"osv": srv.URL, "kev": srv.URL, "epss": srv.URL}, Feeds: []string{"kev", "epss", "osv"}}
 
 	b := refdb.NewBuilder(t.TempDir())
 	_, err := Update(t.Context(), b, o)

@@ -1,15 +1,18 @@
 package feed
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/refdb"
@@ -19,12 +22,16 @@ import (
 type Report struct {
 	Files      []File       // read, in the order of reading
 	Skipped    []string     // files that no feed knows, sorted
+	Known      []string     // files whose records the book has already, in the order of reading
+	Failed     []error      // files of feeds that could not be read to their end
 	Advisories int          // records taken, doubles counted
 	Exploits   int          // entries of KEV and EPSS taken
 	Names      int          // synonyms taken
 	Lifecycles int          // products taken whose support is known
 	Bad        []biopsy.Gap // records that could not be read or kept, the first maxBad of them; the rest of their file was
 	BadCount   int          // all of them
+
+	seen map[string]seenFile // by path
 }
 
 // Taken is how many records of all kinds were taken.
@@ -41,9 +48,17 @@ type File struct {
 }
 
 // Import reads files, and folders with all below them, into the builder. A bad record and a file of no feed are in the report and
-// no error; a file of a feed that cannot be read to its end is one. Names of skipped files that begin with a dot are not reported.
+// no error. A file of a feed that cannot be read to its end does not spoil the others: the error then wraps ErrPartly, unless nothing
+// at all was read. Names of skipped files that begin with a dot are not reported.
 func Import(ctx context.Context, b *refdb.Builder, paths []string, progress func(biopsy.Progress)) (*Report, error) {
-	im := &importer{builder: b, progress: progress, report: &Report{}}
+	return newImporter(b, progress).run(ctx, paths)
+}
+
+func newImporter(b *refdb.Builder, progress func(biopsy.Progress)) *importer {
+	return &importer{builder: b, progress: progress, report: &Report{seen: map[string]seenFile{}}, read: map[string]time.Time{}}
+}
+
+func (im *importer) run(ctx context.Context, paths []string) (*Report, error) {
 	for _, p := range paths {
 		if err := im.collect(p); err != nil {
 			return im.report, err
@@ -56,7 +71,14 @@ func Import(ctx context.Context, b *refdb.Builder, paths []string, progress func
 		}
 	}
 	im.tell("", int64(len(im.files)))
+	im.noteReads()
 	slices.Sort(im.report.Skipped)
+	if failed := errors.Join(im.report.Failed...); failed != nil {
+		if len(im.report.Files) == 0 {
+			return im.report, failed
+		}
+		return im.report, fmt.Errorf("%w: %w", ErrPartly, failed)
+	}
 	return im.report, nil
 }
 
@@ -65,6 +87,14 @@ type importer struct {
 	progress func(biopsy.Progress)
 	report   *Report
 	files    []string
+
+	old   seen                 // what need not be read
+	read  map[string]time.Time // by source: when it was as read
+	from  sourcesOf            // of the file at hand
+	fatal error                // of the builder: nothing more can be kept
+
+	now     time.Time // of an update; zero in an import
+	current []string  // folders that hold what their server has now
 }
 
 func (im *importer) tell(item string, done int64) {
@@ -79,7 +109,7 @@ func (im *importer) collect(path string) error {
 		switch {
 		case err != nil:
 			return err
-		case strings.HasPrefix(d.Name(), ".") && p != path:
+		case (strings.HasPrefix(d.Name(), ".") || d.Name() == seenName) && p != path:
 			if d.IsDir() {
 				return filepath.SkipDir
 			}
@@ -113,6 +143,11 @@ func (im *importer) file(ctx context.Context, path string) (err error) {
 	if err != nil {
 		return fmt.Errorf("import: %w", err)
 	}
+	if was, ok := im.known(path, st); ok {
+		im.report.Known = append(im.report.Known, path)
+		im.note(path, st, was.Sources)
+		return nil
+	}
 	head := make([]byte, headSize)
 	n, err := f.ReadAt(head, 0)
 	if err != nil && err != io.EOF {
@@ -125,9 +160,16 @@ func (im *importer) file(ctx context.Context, path string) (err error) {
 		return nil
 	}
 	before := im.report.Taken()
+	im.from = sourcesOf{}
 	if err := All[i].Parse(ctx, slash, f, st.Size(), im.sink(slash, All[i].Name)); err != nil {
-		return fmt.Errorf("import %s: %w", All[i].Name, err)
+		err = fmt.Errorf("import %s: %w", All[i].Name, err)
+		if cause := cmp.Or(im.fatal, ctx.Err()); cause != nil {
+			return err
+		}
+		im.report.Failed = append(im.report.Failed, err)
+		return nil
 	}
+	im.note(path, st, slices.Sorted(maps.Keys(im.from)))
 	im.report.Files = append(im.report.Files, File{path, All[i].Name, im.report.Taken() - before})
 	return nil
 }
@@ -139,21 +181,28 @@ func (im *importer) sink(path, feed string) biopsy.Sink {
 			im.report.Bad = append(im.report.Bad, g)
 		}
 	}
-	keep := func(err error, count *int) error {
+	keep := func(err error, count *int, source string) error {
 		if errors.Is(err, refdb.ErrRecord) {
 			bad(biopsy.Gap{Place: biopsy.Place{Path: path}, Reader: feed, Reason: err.Error()})
 			return nil
 		}
 		if err == nil {
 			*count++
+			if !im.from[source] {
+				im.from[strings.Clone(source)] = true
+			}
+		} else {
+			im.fatal = err
 		}
 		return err
 	}
 	return biopsy.Sink{
-		Advisory:  func(a biopsy.Advisory) error { return keep(im.builder.Advisory(a), &im.report.Advisories) },
-		Exploit:   func(cve string, e biopsy.Exploit) error { return keep(im.builder.Exploit(cve, e), &im.report.Exploits) },
-		Synonym:   func(s biopsy.Synonym) error { return keep(im.builder.Synonym(s), &im.report.Names) },
-		Lifecycle: func(l biopsy.Lifecycle) error { return keep(im.builder.Lifecycle(l), &im.report.Lifecycles) },
+		Advisory: func(a biopsy.Advisory) error { return keep(im.builder.Advisory(a), &im.report.Advisories, a.Source) },
+		Exploit: func(cve string, e biopsy.Exploit) error {
+			return keep(im.builder.Exploit(cve, e), &im.report.Exploits, feed)
+		},
+		Synonym:   func(s biopsy.Synonym) error { return keep(im.builder.Synonym(s), &im.report.Names, s.Source) },
+		Lifecycle: func(l biopsy.Lifecycle) error { return keep(im.builder.Lifecycle(l), &im.report.Lifecycles, l.Source) },
 		Bad:       bad,
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/refdb"
@@ -21,12 +22,14 @@ type UpdateOptions struct {
 	Feeds    []string          // "kev", "osv", "osv/npm"; empty is all but those that are fetched only when asked for
 	Base     map[string]string // by name of feed: addresses of mirrors instead of the public ones
 	Keys     map[string]string // by name of feed: keys of its API
+	Book     string            // digest of the book that the builder continues; files that it has already are not read. "" reads all
+	Now      time.Time         // noted as the time at which feeds were read that could be reached; zero notes the age of their files
 	Progress func(biopsy.Progress)
 }
 
-// ErrPartly is wrapped when some feeds could not be fetched. What they brought the last time, and all others, are in the builder: the
+// ErrPartly is wrapped when some feeds could not be fetched or read. What they brought the last time, and all others, are in the builder: the
 // book may be committed.
-var ErrPartly = errors.New("not every feed could be fetched")
+var ErrPartly = errors.New("not every feed could be read")
 
 // Update fetches the feeds and imports what then is in Dir; Progress is called by one goroutine at a time. When nothing is there to
 // import, the error tells why and is not ErrPartly. A builder made by refdb.NewBuilderFrom with the same feeds dropped gets a
@@ -40,19 +43,28 @@ func Update(ctx context.Context, b *refdb.Builder, o UpdateOptions) (*Report, er
 	if ctx.Err() != nil {
 		return &Report{}, errors.Join(failed...)
 	}
+	im := newImporter(b, o.Progress)
+	im.now = o.Now
 	var paths []string
-	for _, w := range wanted {
+	for i, w := range wanted {
 		found, err := there(o.Dir, w)
 		if err != nil {
 			return &Report{}, err
 		}
 		paths = append(paths, found...)
+		if failed[i] == nil {
+			im.current = append(im.current, found...)
+		}
 	}
-	report, err := Import(ctx, b, paths, o.Progress)
+	failed = slices.DeleteFunc(failed, func(err error) bool { return err == nil })
+	if im.old, err = readSeen(o.Dir, o.Book); err != nil {
+		return im.report, err
+	}
+	report, err := im.run(ctx, paths)
 	switch {
 	case err != nil:
 		return report, errors.Join(append(failed, err)...)
-	case len(failed) > 0 && len(report.Files) == 0:
+	case len(failed) > 0 && len(report.Files)+len(report.Known) == 0:
 		return report, errors.Join(failed...)
 	case len(failed) > 0:
 		return report, fmt.Errorf("%w: %w", ErrPartly, errors.Join(failed...))
@@ -60,7 +72,7 @@ func Update(ctx context.Context, b *refdb.Builder, o UpdateOptions) (*Report, er
 	return report, nil
 }
 
-// fetchAll fetches all feeds at the same time, for they come from different servers, and returns what failed, in the order of All.
+// fetchAll fetches all feeds at the same time, for they come from different servers, and returns an error or nil for each.
 func fetchAll(ctx context.Context, feeds []wanted, o UpdateOptions) []error {
 	var one sync.Mutex
 	tell := func(p biopsy.Progress) {
@@ -78,7 +90,7 @@ func fetchAll(ctx context.Context, feeds []wanted, o UpdateOptions) []error {
 		})
 	}
 	wg.Wait()
-	return slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	return errs
 }
 
 // wanted is a feed and the parts of it; no names are all.
