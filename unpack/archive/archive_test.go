@@ -514,43 +514,47 @@ func fuzz(f *testing.F, u biopsy.Unpacker, pattern string) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		spent := spent(0)
-		err := u.Unpack(context.Background(), biopsy.File{Path: "x"}, spool.Bytes(b), biopsy.UnpackOptions{
-			Limits: biopsy.Limits{FileSize: 1 << 20}, Spool: s, Budget: &spent,
-			Yield: func(m biopsy.File) error {
-				if strings.HasPrefix(m.Path, "/") || strings.Contains("/"+m.Path+"/", "/../") || strings.ContainsAny(m.Path, "!\n") || m.Path == "" {
-					t.Errorf("path %q", m.Path)
+	f.Fuzz(func(t *testing.T, b []byte) { hold(t, s, u, b) })
+}
+
+// hold holds what one kind makes of some bytes against what must be true of any.
+func hold(t *testing.T, s biopsy.Spool, u biopsy.Unpacker, b []byte) {
+	t.Helper()
+	spent := spent(0)
+	err := u.Unpack(context.Background(), biopsy.File{Path: "x"}, spool.Bytes(b), biopsy.UnpackOptions{
+		Limits: biopsy.Limits{FileSize: 1 << 20}, Spool: s, Budget: &spent,
+		Yield: func(m biopsy.File) error {
+			if strings.HasPrefix(m.Path, "/") || strings.Contains("/"+m.Path+"/", "/../") || strings.ContainsAny(m.Path, "!\n") || m.Path == "" {
+				t.Errorf("path %q", m.Path)
+			}
+			if m.Size > 1<<20 {
+				return nil
+			}
+			c, err := m.Open()
+			if err != nil {
+				return nil
+			}
+			if m.Size >= 0 && c.Size() != m.Size {
+				t.Errorf("%s: size %d, content %d", m.Path, m.Size, c.Size())
+			}
+			io.Copy(io.Discard, io.NewSectionReader(c, 0, c.Size()))
+			return c.Close()
+		},
+		Gap: func(biopsy.Gap) {},
+		Ledger: func(spans []biopsy.Span) {
+			at := int64(0)
+			for _, s := range spans {
+				if s.Offset != at || s.Size <= 0 {
+					t.Errorf("span %+v at %d", s, at)
 				}
-				if m.Size > 1<<20 {
-					return nil
-				}
-				c, err := m.Open()
-				if err != nil {
-					return nil
-				}
-				if m.Size >= 0 && c.Size() != m.Size {
-					t.Errorf("%s: size %d, content %d", m.Path, m.Size, c.Size())
-				}
-				io.Copy(io.Discard, io.NewSectionReader(c, 0, c.Size()))
-				return c.Close()
-			},
-			Gap: func(biopsy.Gap) {},
-			Ledger: func(spans []biopsy.Span) {
-				at := int64(0)
-				for _, s := range spans {
-					if s.Offset != at || s.Size <= 0 {
-						t.Errorf("span %+v at %d", s, at)
-					}
-					at += s.Size
-				}
-				if at != int64(len(b)) {
-					t.Errorf("the ledger ends at %d of %d", at, len(b))
-				}
-			},
-		})
-		_ = err // any bytes may be in error
+				at += s.Size
+			}
+			if at != int64(len(b)) {
+				t.Errorf("the ledger ends at %d of %d", at, len(b))
+			}
+		},
 	})
+	_ = err // any bytes may be in error
 }
 
 // spent allows 4 MiB out of a stream.
