@@ -63,6 +63,7 @@ func (o *writer) scan(s *biopsy.Scan) error {
 		func() error { return lines(o, "ledgers", s.Ledgers, nil) },
 		func() error { return lines(o, "gaps", s.Gaps, gaps) },
 		func() error { return lines(o, "findings", s.Findings, findings) },
+		func() error { return lines(o, "advice", s.Advice, nil) }, // best moves first
 		func() error { return lines(o, "verdicts", s.Verdicts, nil) },
 	} {
 		if err := list(); err != nil {
@@ -196,6 +197,8 @@ func member(in *bom.JSON, s *biopsy.Scan, key string) error {
 		return elements(in, key, &s.Gaps)
 	case "findings":
 		return elements(in, key, &s.Findings)
+	case "advice":
+		return elements(in, key, &s.Advice)
 	case "verdicts":
 		return elements(in, key, &s.Verdicts)
 	}

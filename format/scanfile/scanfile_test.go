@@ -31,6 +31,7 @@ func written(t testing.TB, s *biopsy.Scan) []byte {
 func sample() *biopsy.Scan {
 	s := bomtest.Scan()
 	s.Verdicts = []biopsy.Verdict{{Rule: "fail-on:high", Message: "one finding", Findings: []string{"f1"}}}
+	s.Advice = []biopsy.Advice{{Name: "openssl", Components: []string{"c1"}, Rule: "Upstream", From: "3.0.11", To: "3.0.20", Branch: "3.0", Best: true, Clears: []string{"f1"}, Gone: 1, Because: "lowest"}}
 	slices.SortFunc(s.Findings, func(a, b biopsy.Finding) int { return findings(&a, &b) })
 	return s
 }
