@@ -7,6 +7,7 @@ package feed
 import (
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/feed/alpine"
+	"github.com/biopsy-sca/biopsy/feed/csaf"
 	"github.com/biopsy-sca/biopsy/feed/cve"
 	"github.com/biopsy-sca/biopsy/feed/debian"
 	"github.com/biopsy-sca/biopsy/feed/eol"
@@ -29,5 +30,6 @@ var All = []biopsy.Feed{
 	ubuntu.Feed,
 	cve.Feed,
 	nvd.Feed,
+	csaf.Feed,
 	osv.Feed,
 }

@@ -12,20 +12,20 @@ import (
 // shelf gathers what is said of finished products, by name and answer.
 type shelf struct {
 	*statement
-	entries []*entry
-	at      map[string]*entry
+	entries []*item
+	at      map[string]*item
 	fixed   map[string][]csaf.Versions // by name: versions that are mended
 }
 
-// entry is an affected package in the making.
-type entry struct {
+// item is an affected package in the making.
+type item struct {
 	biopsy.Affected
 	all   bool // every version
 	texts []string
 }
 
 func newShelf(s *statement) *shelf {
-	return &shelf{statement: s, at: map[string]*entry{}, fixed: map[string][]csaf.Versions{}}
+	return &shelf{statement: s, at: map[string]*item{}, fixed: map[string][]csaf.Versions{}}
 }
 
 // take files one product under one status.
@@ -58,7 +58,7 @@ func (s *shelf) take(x said) {
 }
 
 // last ends the range that a first affected version began, or begins one with the first version of all.
-func (e *entry) last(version string) {
+func (e *item) last(version string) {
 	end := biopsy.Event{LastAffected: version}
 	if n := len(e.Ranges); n > 0 && len(e.Ranges[n-1].Events) == 1 && e.Ranges[n-1].Events[0].Introduced != "0" {
 		e.Ranges[n-1].Events = append(e.Ranges[n-1].Events, end)
@@ -173,12 +173,12 @@ func (s *shelf) hasAffected(name string) bool {
 }
 
 // entry finds or makes the entry for products of one name about which the same is said.
-func (s *shelf) entry(p *csaf.Product, platform, part, name string, status biopsy.Status, why, id string) *entry {
+func (s *shelf) entry(p *csaf.Product, platform, part, name string, status biopsy.Status, why, id string) *item {
 	own, vectors := s.own(id), strings.Join(s.scores[id], " ")
 	key := strings.Join([]string{name, platform, part, string(status), why, own, vectors}, "\x00")
 	e := s.at[key]
 	if e == nil {
-		e = &entry{Affected: biopsy.Affected{Ecosystem: "Product", Name: name, Status: status, Why: why, Extra: map[string]string{}}}
+		e = &item{Affected: biopsy.Affected{Ecosystem: "Product", Name: name, Status: status, Why: why, Extra: map[string]string{}}}
 		if platform != "" {
 			e.Platforms = []string{platform}
 		}
@@ -195,7 +195,7 @@ func (s *shelf) entry(p *csaf.Product, platform, part, name string, status biops
 }
 
 // help notes what else identifies the product.
-func (e *entry) help(h *csaf.Helper) {
+func (e *item) help(h *csaf.Helper) {
 	if h == nil {
 		return
 	}
@@ -234,7 +234,7 @@ func contains(list, item string) bool {
 // maxRanges bounds what one entry says of versions.
 const maxRanges = 2000
 
-func (e *entry) add(v csaf.Versions, p *csaf.Product) {
+func (e *item) add(v csaf.Versions, p *csaf.Product) {
 	if p.Version != "" && !v.All {
 		e.texts = append(e.texts, versionText(p))
 	}
