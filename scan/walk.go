@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,16 +62,18 @@ func (w *walk) run(ctx context.Context, tree *biopsy.Tree, jobs int) error {
 			}
 		})
 	}
-	seq := 0
+	seq, top := 0, layouts{walk: w, open: &open}
 	err := tree.Walk(ctx, func(f biopsy.File) error {
 		if w.count(f); w.limits.Files > 0 && seq >= w.limits.Files {
 			w.gap(biopsy.Gap{Place: f.Place(), Reason: fmt.Sprintf("not looked at, with all that follows: more than %d files", w.limits.Files)})
 			return errEnough
 		}
-		w.file(ctx, f, place{seq: seq}, &open)
+		top.at.seq = seq
+		top.file(ctx, f)
 		seq++
 		return ctx.Err()
 	}, w.gap)
+	top.end(ctx)
 	open.Wait()
 	close(w.hand)
 	workers.Wait()
@@ -89,6 +92,7 @@ var errEnough = errors.New("enough files")
 // place is where in the walk a file stands: its number among the artifact's own files, and how many descents led to it.
 type place struct {
 	seq, descents int
+	shut          bool // a blob of an image layout, which is opened with the image and not by itself
 }
 
 func (w *walk) count(f biopsy.File) {
@@ -199,7 +203,7 @@ func (w *walk) look(ctx context.Context, f biopsy.File, c biopsy.Content, err er
 			l.read(ctx, x, head)
 		}
 	}
-	if !f.Shadowed && (w.depth != biopsy.Quick || packageArchive(f.Path) || w.single) {
+	if !f.Shadowed && !at.shut && (w.depth != biopsy.Quick || packageArchive(f.Path) || w.single) {
 		l.descend(ctx, head, at)
 	}
 	digest := ""
@@ -271,7 +275,7 @@ func (l *looking) read(ctx context.Context, x *biopsy.Extractor, head []byte) {
 	}
 }
 
-// descend opens a container and walks its members; it returns when all have been looked at.
+// descend opens a container and walks its members.
 func (l *looking) descend(ctx context.Context, head []byte, at place) {
 	find := unpack.For
 	if l.single && at.descents == 0 {
@@ -281,25 +285,43 @@ func (l *looking) descend(ctx context.Context, head []byte, at place) {
 	if u == nil {
 		return
 	}
-	here := biopsy.Join(l.file.In, l.file.Path)
+	if saved := l.saved(u); saved != nil {
+		defer l.close(saved)
+		u = saved.Unpacker()
+	}
+	l.enter(ctx, u, at, l.content.Size())
+}
+
+// enter walks the members of a container of that many bytes; it returns when all have been looked at.
+func (l *looking) enter(ctx context.Context, u *biopsy.Unpacker, at place, packed int64) {
+	here := l.file.In
+	if l.file.Path != "" {
+		here = biopsy.Join(l.file.In, l.file.Path)
+	}
 	if at.descents >= l.limits.Depth {
-		l.gap(biopsy.Gap{Place: l.file.Place(), Reader: u.Name, Reason: fmt.Sprintf("not opened: more than %d containers inside each other", l.limits.Depth), Size: l.content.Size()})
+		l.gap(biopsy.Gap{Place: l.file.Place(), Reader: u.Name, Reason: fmt.Sprintf("not opened: more than %d containers inside each other", l.limits.Depth), Size: packed})
 		return
 	}
 	var open sync.WaitGroup
+	members := layouts{walk: l.walk, at: place{seq: at.seq, descents: at.descents + 1}, open: &open}
 	options := l.budget.Guard(biopsy.UnpackOptions{
 		Spool: l.spool,
 		Yield: func(m biopsy.File) error {
-			m.In, m.Layer = here, l.file.Layer
-			l.walk.file(ctx, m, place{seq: at.seq, descents: at.descents + 1}, &open)
+			if m.In == "" {
+				m.In = here
+			} else {
+				m.In = biopsy.Join(here, m.In)
+			}
+			m.Layer = cmp.Or(m.Layer, l.file.Layer)
+			members.file(ctx, m)
 			return ctx.Err()
 		},
 		Gap: func(g biopsy.Gap) {
-			g.Reader, g.Place.Layer = u.Name, l.file.Layer
+			g.Reader, g.Place.Layer = u.Name, cmp.Or(g.Place.Layer, l.file.Layer)
 			if g.Place.Path == "" {
 				g.Place.Path = here
 			} else {
-				g.Place.Path = here + "!" + g.Place.Path
+				g.Place.Path = biopsy.Join(here, g.Place.Path)
 			}
 			l.gap(g)
 		},
@@ -315,8 +337,9 @@ func (l *looking) descend(ctx context.Context, head []byte, at place) {
 			defer l.mu.Unlock()
 			l.ledgers = append(l.ledgers, biopsy.Ledger{Place: l.file.Place(), Spans: spans})
 		},
-	}, l.content.Size())
+	}, packed)
 	err := survive(func() error { return u.Unpack(ctx, l.file, l.content, options) })
+	members.end(ctx)
 	open.Wait()
 	if l.full(err); err != nil && ctx.Err() == nil {
 		l.gap(biopsy.Gap{Place: l.file.Place(), Reader: u.Name, Reason: reason(err)})

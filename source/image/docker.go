@@ -24,6 +24,11 @@ func fromDocker(s local, b []byte, want choice) (*image, error) {
 	if err != nil {
 		return nil, err
 	}
+	return dockerLayers(s, d)
+}
+
+// dockerLayers reads one image of the archive. Each layer must have the DiffID of the configuration, by which the image is named.
+func dockerLayers(s local, d dockerImage) (*image, error) {
 	if len(d.Layers) > maxLayers {
 		return nil, fmt.Errorf("manifest.json names %d layers, more than %d", len(d.Layers), maxLayers)
 	}
@@ -39,7 +44,13 @@ func fromDocker(s local, b []byte, want choice) (*image, error) {
 	for _, name := range d.Layers {
 		img.layers = append(img.layers, layer{blob: name, open: func() (biopsy.Content, error) { return s.open(name) }})
 	}
-	return img, img.describe(conf)
+	if err := img.describe(conf); err != nil {
+		return nil, err
+	}
+	for i := range img.layers {
+		img.layers[i].unpacked = img.layers[i].DiffID != ""
+	}
+	return img, nil
 }
 
 // dockerImage is one element of manifest.json.

@@ -8,10 +8,10 @@
 // A hard link is not yielded: its bytes are those of its target in the same layer. Only where the target is shadowed and the
 // link is not, the target's bytes come under the link's name.
 //
-// Digests: manifest and configuration must have the digest they are named by, and so must layers that come from a registry.
-// Layers of local images are not hashed, for most of their bytes are never read.
+// Digests: manifest and configuration must have the digest they are named by, and so must layers: those of a layout or registry as they
+// are stored, those of "docker save" unpacked. A local layer that has not is read all the same, and is a gap.
 //
-// One image is read. Where there are several, a name behind a second colon chooses ("oci:layout:4.2",
+// An image that lies in another tree is opened by Saved. Of one that was handed to us by itself, one image is read. Where there are several, a name behind a second colon chooses ("oci:layout:4.2",
 // "docker-archive:all.tar:acme/gateway:4.2"); among the platforms of one image "?platform=linux/arm64" does, and without it
 // linux/amd64 or the only one.
 package image

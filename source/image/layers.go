@@ -26,6 +26,7 @@ type layer struct {
 	biopsy.Layer
 	blob      string // digest or name of what is stored
 	unchecked bool   // nobody has held its bytes against blob, a digest
+	unpacked  bool   // nobody has held its unpacked bytes against DiffID
 	encrypted bool
 	open      func() (biopsy.Content, error)
 }
@@ -93,6 +94,11 @@ func (w *walker) layer(r *reading) error {
 		}
 	}
 	format := codec.Detect(head(c))
+	if r.layer.unpacked {
+		if err := checkUnpacked(c, format, r.layer.DiffID, r.options.Limits); err != nil {
+			r.lost("the layer is not what the configuration names, and was read all the same: "+err.Error(), 0)
+		}
+	}
 	if format == "" {
 		w.opened = append(w.opened, c)
 	} else {
@@ -102,6 +108,20 @@ func (w *walker) layer(r *reading) error {
 		r.lost("layer not read to its end: "+err.Error(), 0)
 	}
 	return r.stop
+}
+
+// checkUnpacked holds the unpacked bytes of a layer against a digest.
+func checkUnpacked(c biopsy.Content, format codec.Format, digest string, l biopsy.Limits) error {
+	packed := io.NewSectionReader(c, 0, c.Size())
+	if format == "" {
+		return checkStream(packed, digest)
+	}
+	r, err := codec.NewReader(format, packed)
+	if err != nil {
+		return fmt.Errorf("unpack %s: %w", format, err)
+	}
+	defer r.Close()
+	return checkStream(codec.Bound(r, c.Size(), l), digest)
 }
 
 // reading is one layer being read.

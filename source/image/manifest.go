@@ -189,7 +189,10 @@ func fromManifest(s store, digest string, m manifest) (*image, error) {
 			open: func() (biopsy.Content, error) { return s.blob(d) },
 		})
 	}
-	return img, img.describe(b)
+	if err := img.describe(b); err != nil {
+		return nil, err
+	}
+	return img, nil
 }
 
 // describe adds what the configuration knows about the layers. Configurations of other artifacts than images know nothing.

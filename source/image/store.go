@@ -77,6 +77,11 @@ func openBundle(path string, o biopsy.OpenOptions) (local, error) {
 	if err != nil {
 		return nil, err
 	}
+	return bundleOf(f, o)
+}
+
+// bundleOf is openBundle of an open file, which it closes with the store, or when there is none.
+func bundleOf(f section, o biopsy.OpenOptions) (local, error) {
 	c, err := plainContent(f, o)
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
