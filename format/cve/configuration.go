@@ -156,7 +156,7 @@ func (s *gathering) criteria(m *Criteria, platforms []string) {
 		n.Version = cpe.Any
 	}
 	g := s.of(n, platforms)
-	v := Version{Status: affected}
+	v := Version{Status: affected, Type: "custom"} // the type of a name's versions is never told; they are no commits
 	switch {
 	case whole:
 		return

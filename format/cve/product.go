@@ -328,6 +328,8 @@ func (t *target) tell(x *Extent, p *Product) []biopsy.Affected {
 		return nil // commits are told under the repository
 	case a.CPE != "" && len(p.Versions) == 0 && p.Default == "":
 		// The CPE says the version.
+	case len(x.Bad) > 0:
+		a.Status, a.Why = biopsy.Undetermined, x.Bad[0]
 	default:
 		a.Status, a.Why = biopsy.Undetermined, "the record says of no version that it is affected"
 	}

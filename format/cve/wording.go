@@ -37,7 +37,7 @@ func (r *reader) read(v *Version) []span {
 	case s.err != nil:
 		r.loose(v)
 		return nil
-	case c > 0:
+	case c > 0, c == 0 && p.status == affected && v.Version != v.LessThan:
 		r.out.Bad = append(r.out.Bad, fmt.Sprintf("range of versions from %.60q to %.60q ends before it begins", v.Version, v.LessThan+v.LessThanOrEqual))
 		return nil
 	case c == 0 && p.status == affected:
