@@ -35,6 +35,8 @@ var cpeRule = Rule{
 				return nil, nil
 			}
 			a.unless = &pkg{own, eco.OSVName(own, c.Namespace, c.Name)}
+		case w.shipped[c.ID]:
+			a.soften = shippedIn
 		default:
 			a.note = patchesUnseen
 		}

@@ -24,6 +24,7 @@ func isCVE(id string) bool { return strings.HasPrefix(id, "CVE-") }
 
 // hole returns the id that stands for a vulnerability: distributions wrap a CVE in an id of their own ("DEBIAN-CVE-2024-1").
 func hole(id string) string {
+	id, _, _ = strings.Cut(id, "/") // "DEBIAN-CVE-2024-1/openssl": one record for each package
 	if i := strings.LastIndex(id, "CVE-"); i > 0 && id[i-1] == '-' && cveTail(id[i+4:]) {
 		return id[i:]
 	}

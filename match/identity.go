@@ -35,7 +35,7 @@ type Synonyms interface {
 
 // identities returns the CPE names of a component, surest first. Sources, in order: the component's own bytes, then synonyms of its
 // names. Only where none of these knows it, and only for software that no language's registry names, a product of its own name is
-// looked for among the vendors that stand for makers without a name ("foo:foo", "foo_project:foo").
+// looked for among the vendors that stand for makers without a name ("foo:foo", "foo_project:foo") and GNU.
 func (w *world) identities(c *biopsy.Component) ([]identity, error) {
 	var out []identity
 	language := !builtFromUpstream(c.Eco)
@@ -165,13 +165,13 @@ func fromSynonyms(all []biopsy.Synonym, name knownName, plain string) []identity
 func learned(plain string, n *cpe.Name, records, most int) float64 {
 	alike := likeness(plain, string(n.Vendor), string(n.Product))
 	switch {
-	case alike >= 3 && (records >= 2 || records == most):
+	case alike >= 2 && records*2 >= most:
 		return 0.96
-	case alike >= 2 && records >= 3 && records*4 >= most:
-		return 0.92
-	case alike >= 1 && records >= 5 && records*3 >= most:
-		return 0.85
-	case records >= 10 && records*2 >= most:
+	case alike >= 1 && records*2 >= most:
+		return 0.93
+	case records >= 5 && records*2 >= most:
+		return 0.9
+	case records*2 >= most:
 		return 0.7
 	}
 	return 0
@@ -234,18 +234,14 @@ func (w *world) guessed(c *biopsy.Component) ([]identity, error) {
 		return nil, nil
 	}
 	for _, product := range spellings(name) {
-		for _, vendor := range []string{product, product + "_project"} {
+		for _, vendor := range []string{product, product + "_project", "gnu"} {
 			key := vendor + ":" + product
 			all, err := w.anyOf(pkg{"CPE", key})
 			if err != nil {
 				return nil, err
 			}
 			if all {
-				conf := 0.8
-				if vendor != product {
-					conf = 0.85
-				}
-				return []identity{{"cpe:2.3:a:" + key, key, conf, "guessed: a product of the same name whose vendor is named after it, " + key}}, nil
+				return []identity{{"cpe:2.3:a:" + key, key, 0.7, "guessed: the books know a product of the same name, " + key}}, nil
 			}
 		}
 	}

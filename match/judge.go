@@ -199,6 +199,9 @@ func (a *ask) ranges(op *opinion, cmp order) (best *outcome, commits bool) {
 		}
 		by := a.rangeOrder(&rs[i], cmp)
 		o := within(a.version, rs[i].Events, by)
+		if base := rebuildOf(a.version); o.answer == biopsy.Yes && base != "" && o.next == base {
+			o = within(base, rs[i].Events, by)
+		}
 		if o.answer == biopsy.Yes && o.next != "" {
 			op.fixed = append(op.fixed, o.next)
 		}
@@ -207,6 +210,18 @@ func (a *ask) ranges(op *opinion, cmp order) (best *outcome, commits bool) {
 		}
 	}
 	return best, commits
+}
+
+// rebuildOf is the version that a distribution's version says it rebuilds for an older release: "1.2-3" of "1.2-3~deb12u1" and
+// "1.2-3~bpo12+1" (Debian Developer's Reference, 5.8.5 and 5.11). It is lower in the order, yet has all that 1.2-3 has. "" when it is none.
+func rebuildOf(version string) string {
+	for _, mark := range [...]string{"~deb", "~bpo"} {
+		base, rest, ok := strings.Cut(version, mark)
+		if n := len(rest) - len(strings.TrimLeft(rest, "0123456789")); ok && n > 0 && n < len(rest) && (rest[n] == 'u' || rest[n] == '+' || rest[n] == '.') {
+			return base
+		}
+	}
+	return ""
 }
 
 // rangeOrder is the ecosystem's order; ranges that say they are semver need none.

@@ -19,6 +19,9 @@ var tagRule = Rule{
 		}
 		_, version := sourceOf(c)
 		a := ask{rank: rankListed, ecosystem: "GIT", version: upstreamVersion(c.Eco, version), note: patchesUnseen}
+		if w.shipped[c.ID] {
+			a.soften = shippedIn
+		}
 		repos, err := w.repositories(c)
 		if err != nil {
 			return nil, err

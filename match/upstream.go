@@ -13,6 +13,7 @@ const upstreamEcosystem = "Upstream"
 
 const (
 	mayBePatched  = "the distribution may carry the fix as a patch"
+	shippedIn     = "it is inside a file of a distribution's package, which may carry the fix as a patch"
 	patchesUnseen = "a patch by whoever built it would not be visible"
 	vendorKernel  = "the kernel is a vendor's tree, which may carry the fix as a patch"
 )
@@ -30,6 +31,8 @@ var upstreamRule = Rule{
 		a := ask{rank: rankOwn, ecosystem: upstreamEcosystem, version: upstreamVersion(c.Eco, version), note: patchesUnseen}
 		if isDistribution(c.Eco) || c.Eco == "brew" {
 			a.rank, a.soften, a.note = rankUpstream, mayBePatched, ""
+		} else if w.shipped[c.ID] {
+			a.soften = shippedIn
 		}
 		var out []ask
 		for _, name := range upstreamNames(c, source, w.o) {

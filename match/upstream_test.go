@@ -35,7 +35,7 @@ func TestUpstreamVersion(t *testing.T) {
 func TestHole(t *testing.T) {
 	for id, want := range map[string]string{
 		"CVE-2024-1": "CVE-2024-1", "DEBIAN-CVE-2024-1": "CVE-2024-1", "DEBCL-avahi-CVE-2023-1981": "CVE-2023-1981", "GHSA-aaaa-bbbb-cccc": "GHSA-aaaa-bbbb-cccc",
-		"XCVE-2024-1": "XCVE-2024-1", "A-CVE-2024-": "A-CVE-2024-", "A-CVE-2024-1x": "A-CVE-2024-1x", "CURL-CVE-2005-4077": "CVE-2005-4077", "": "",
+		"XCVE-2024-1": "XCVE-2024-1", "A-CVE-2024-": "A-CVE-2024-", "A-CVE-2024-1x": "A-CVE-2024-1x", "CURL-CVE-2005-4077": "CVE-2005-4077", "": "", "DEBIAN-CVE-2024-1/openssl": "CVE-2024-1",
 	} {
 		if got := hole(id); got != want {
 			t.Errorf("hole(%q) = %q, want %q", id, got, want)
@@ -57,6 +57,27 @@ func TestReleaseMark(t *testing.T) {
 	} {
 		if got := releaseMark(c.ecosystem, c.version); got != c.want {
 			t.Errorf("releaseMark(%s, %q) = %q, want %q", c.ecosystem, c.version, got, c.want)
+		}
+	}
+}
+
+func TestRebuildOf(t *testing.T) {
+	for version, want := range map[string]string{
+		"2.9.14+dfsg-1.3~deb12u6": "2.9.14+dfsg-1.3", "1.2-3~bpo12+1": "1.2-3", "1.2-3+deb12u1": "", "1.2-3~debian": "", "1.2-3~deb": "", "1.2-3": "",
+	} {
+		if got := rebuildOf(version); got != want {
+			t.Errorf("rebuildOf(%q) = %q, want %q", version, got, want)
+		}
+	}
+}
+
+func TestVendorTree(t *testing.T) {
+	for release, want := range map[string]string{
+		"5.10.104-tegra": "tegra", "5.10.168-ti-gd9b1b2c": "ti", "5.10.218": "", "6.9-rc3": "", "5.15.32-v8+": "v8", "4.19.0-26-amd64": "amd64",
+		"5.15.124-yocto-standard": "", "5.10.35-lts-5.10.y+g1a2b3c4": "", "5.4.3-lf-5.4.y": "lf", "3.10.0-1160.el7.x86_64": "el7", "5.10.35-gateway": "",
+	} {
+		if got := vendorTree(release); got != want {
+			t.Errorf("vendorTree(%q) = %q, want %q", release, got, want)
 		}
 	}
 }

@@ -15,13 +15,33 @@ type world struct {
 	o     *Options
 	reach map[string]biopsy.Exposure // Component.ID -> how far it can be reached; absent when nothing is known
 	trees map[int]*tree              // by number of the artifact
+
+	shipped map[string]bool // Component.ID of what is inside files of distribution packages
 }
 
 func newWorld(inv *biopsy.Inventory, books []Book, o *Options) *world {
-	return &world{shelf: newShelf(books), o: o, reach: exposures(inv), trees: treesOf(inv)}
+	return &world{shelf: newShelf(books), o: o, reach: exposures(inv), trees: treesOf(inv), shipped: insidePackages(inv)}
 }
 
 func (w *world) matcher() *matcher { return &matcher{world: w, entries: map[pkg][]refdb.Entry{}} }
+
+// insidePackages finds what distribution packages contain: built by the distribution like the package itself, so that its patches may be
+// in it.
+func insidePackages(inv *biopsy.Inventory) map[string]bool {
+	packages := map[string]bool{}
+	for i := range inv.Components {
+		if isDistribution(inv.Components[i].Eco) {
+			packages[inv.Components[i].ID] = true
+		}
+	}
+	out := map[string]bool{}
+	for i := range inv.Relations {
+		if r := &inv.Relations[i]; r.Kind == biopsy.Contains && packages[r.From] {
+			out[r.To] = true
+		}
+	}
+	return out
+}
 
 // tree is what is known of the system that an artifact's components run on.
 type tree struct {
