@@ -96,9 +96,9 @@ func (d *distribution) folder() string {
 
 func (d *document) distribution() (distribution, error) {
 	switch {
-	case strings.Contains(d.URLPrefix, "wolfi"):
+	case strings.Contains(d.URLPrefix, "wolfi") || d.Repo == "wolfi":
 		return distribution{"Wolfi", "WOLFI", "wolfi"}, nil
-	case strings.Contains(d.URLPrefix, "cgr.dev"):
+	case strings.Contains(d.URLPrefix, "cgr.dev") || d.Repo == "chainguard":
 		return distribution{"Chainguard", "CHAINGUARD", "chainguard"}, nil
 	case branch.MatchString(d.Branch) && (d.Repo == "main" || d.Repo == "community"):
 		return distribution{"Alpine:" + d.Branch, "ALPINE", d.Branch + "/" + d.Repo}, nil
@@ -193,8 +193,8 @@ var cve = regexp.MustCompile(`^CVE-\d{4}-\d{4,}$`)
 // ids parts the CVEs of an entry from other ids in it; without a CVE the others are the holes. Words that are no ids are left out.
 func ids(text string) (holes, others []string) {
 	for _, f := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t,;()", r) }) {
-		if rest, ok := strings.CutPrefix(f, "CVE_"); ok {
-			f = "CVE-" + rest // a slip that is in the data
+		if len(f) > 4 && strings.EqualFold(f[:3], "CVE") && (f[3] == '_' || f[3] == '-') {
+			f = "CVE-" + f[4:] // slips that are in the data
 		}
 		switch {
 		case len(f) > 64 || !strings.ContainsAny(f, "0123456789") && !strings.HasPrefix(f, "GHSA-"):

@@ -21,6 +21,7 @@ func TestIDs(t *testing.T) {
 		"CVE-2019-17340 XSA-284":          {{"CVE-2019-17340"}, {"XSA-284"}},
 		"CVE-2017-9671, CVE-2017-9669":    {{"CVE-2017-9671", "CVE-2017-9669"}, nil},
 		"CVE_2019-2426":                   {{"CVE-2019-2426"}, nil},
+		"cve-2019-2426":                   {{"CVE-2019-2426"}, nil},
 		"XSA-299":                         {{"XSA-299"}, nil},
 		"CVE-2018-12020 (+ regression)":   {{"CVE-2018-12020"}, nil},
 		"GHSA-aaaa-bbbb-ccc1 VSV00003":    {{"GHSA-aaaa-bbbb-ccc1"}, nil},

@@ -15,7 +15,7 @@ var numbers = map[string]string{
 // channels are streams of fixes beside the release's own, as the tracker and OSV call them. Others are of other products: snaps, ROS,
 // kernels for one board.
 var channels = map[string]string{
-	"esm": "Pro:", "esm-infra": "Pro:", "esm-apps": "Pro:", "esm-infra-legacy": "Pro:",
+	"esm": "Pro:", "esm-infra": "Pro:", "esm-apps": "Pro:", "esm-infra-legacy": "Pro:", "esm-apps-legacy": "Pro:",
 	"fips": "Pro:FIPS:", "fips-updates": "Pro:FIPS-updates:", "fips-preview": "Pro:FIPS-preview:", "realtime": "Pro:Realtime:",
 }
 

@@ -69,6 +69,12 @@ func (f *text) line(n int, line string) {
 		f.status(n, m[1], m[2], m[3], m[4])
 		return
 	}
+	if release, pkg, two := strings.Cut(key, "_"); two && pkg != "" {
+		if _, ours := placeOf(release); ours {
+			f.sink.Bad(gap(f.name, n, "%.80q is no status", line))
+		}
+		return
+	}
 	switch key {
 	case "Candidate", "PublicDate", "PublicDateAtUSN", "Description", "Priority", "CVSS":
 		f.field = key
@@ -107,8 +113,7 @@ func (f *text) status(n int, release, pkg, word, remark string) {
 	case "needs-triage":
 		v.kind = untriaged
 	default:
-		g := gap(f.name, n, "%s_%s: %.40q is no status", release, pkg, word)
-		f.sink.Bad(g)
+		f.sink.Bad(gap(f.name, n, "%s_%s: %.40q is no status", release, pkg, word))
 		return
 	}
 	if (v.kind == released || v.kind == pending) && isVersion(remark) {
