@@ -43,6 +43,30 @@ func (b *Book) Package(ecosystem, name string) ([]Entry, error) {
 	return out, nil
 }
 
+// Names returns the packages of an ecosystem whose names begin so, as look-ups spell them, at most max, in order.
+func (b *Book) Names(ecosystem, beginning string, max int) ([]string, error) {
+	base := eco.Base(ecosystem)
+	start := strings.ToLower(base) + "\x00"
+	var out []string
+	err := b.reading(func() error {
+		return b.packages.Prefix(start+normalizeName(base, beginning), func(key, _ []byte) error {
+			name, _, _ := strings.Cut(string(key[len(start):]), "\x00")
+			if n := len(out); n > 0 && out[n-1] == name {
+				return nil
+			}
+			if len(out) == max {
+				return errFound
+			}
+			out = append(out, name)
+			return nil
+		})
+	})
+	if err != nil && err != errFound {
+		return nil, err
+	}
+	return out, nil
+}
+
 // Advisory returns the whole record of that id, of any case; false when no feed has it. Of several feeds' records the one modified
 // last comes back: Lookup returns all.
 func (b *Book) Advisory(id string) (biopsy.Advisory, bool, error) {

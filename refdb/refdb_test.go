@@ -145,6 +145,22 @@ func TestPackage(t *testing.T) {
 	}
 }
 
+func TestNames(t *testing.T) {
+	b := open(t, build(t, samples()))
+	for _, c := range []struct {
+		ecosystem, beginning string
+		max                  int
+		want                 string
+	}{
+		{"Debian:12", "pu", 9, "[pump]"}, {"PyPI", "Pump.", 9, "[pump-parser]"}, {"npm", "", 9, "[@pump/core]"}, {"npm", "", 0, "[]"}, {"npm", "x", 9, "[]"}, {"np", "", 9, "[]"},
+	} {
+		got, err := b.Names(c.ecosystem, c.beginning, c.max)
+		if err != nil || fmt.Sprint(got) != c.want {
+			t.Errorf("Names(%q, %q): got %v, %v; want %s", c.ecosystem, c.beginning, got, err, c.want)
+		}
+	}
+}
+
 func TestEntryHoldsWhatDecides(t *testing.T) {
 	b := open(t, build(t, samples()))
 	got, err := b.Package("npm", "@pump/core")

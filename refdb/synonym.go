@@ -5,10 +5,14 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/table"
 )
+
+// NamesPart begins the name of the part of the book that holds a feed's synonyms: "names/nvd".
+const NamesPart = "names/"
 
 // Synonym adds that two names are of one software. Pairs that several records name are joined and their records added up; both
 // directions are found. A name that is empty, too long or its own double is a bad record.
@@ -79,7 +83,7 @@ func (w *bookWriter) writeSynonyms(b *Builder, span *table.Span) error {
 		if badName(s.Name) || badName(s.Same) || len(s.Source) == 0 { // learned of a name that no key can hold
 			return nil
 		}
-		w.count(s.Source, day(""))
+		w.count(NamesPart+s.Source, time.Time{})
 		if err := both.Add(synonymKey(s), appendSynonym(nil, s)); err != nil {
 			return err
 		}

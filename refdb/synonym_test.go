@@ -71,7 +71,7 @@ func TestSynonyms(t *testing.T) {
 	if err := b.EachSynonym(func(biopsy.Synonym) error { n++; return nil }); err != nil || n != 2 {
 		t.Errorf("got %d pairs, %v; want 2", n, err)
 	}
-	if feeds := b.Snapshot().Feeds; len(feeds) != 2 || feeds[1].Feed != "nvd" || feeds[1].Records != 1 {
+	if feeds := b.Snapshot().Feeds; len(feeds) != 2 || feeds[1].Feed != "names/nvd" || feeds[1].Records != 1 {
 		t.Errorf("got %+v, want one pair of nvd", feeds)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/biopsy-sca/biopsy/internal/hint"
 	"github.com/biopsy-sca/biopsy/refdb"
@@ -16,9 +17,9 @@ import (
 // books are the books of advisories that one run reads.
 type books struct {
 	list  []scan.Book
-	all   []*refdb.Book // the same books
-	names func(purlType, name string) string
-	user  *refdb.Book // nil when there is none
+	all   []*refdb.Book                      // the same books
+	names func(purlType, name string) string // upstream name of a package
+	user  *refdb.Book                        // nil when there is none
 }
 
 // defaultDB is where the book lies when --db does not say: below XDG_DATA_HOME, else ~/.local/share.
@@ -39,6 +40,25 @@ func dbPath(flag string) (path string, named bool) {
 	return defaultDB(os.Getenv("XDG_DATA_HOME")), false
 }
 
+// bookPath is the file of the book that a command means; one that is named by its digest is looked for among those kept.
+func bookPath(flag string) (string, error) {
+	if strings.HasPrefix(flag, "sha256:") {
+		path, _ := dbPath("")
+		return byDigest(path, flag)
+	}
+	path, _ := dbPath(flag)
+	return path, nil
+}
+
+// writtenPath is the same for a command that writes a book, which a digest cannot name.
+func writtenPath(flag string) (string, error) {
+	if strings.HasPrefix(flag, "sha256:") {
+		return "", usagef("--db %s: books that are kept never change; name a file", flag)
+	}
+	path, _ := dbPath(flag)
+	return path, nil
+}
+
 // openBooks opens the built-in book and the user's; a missing default one is no error.
 func openBooks(flag string) (*books, error) {
 	own, err := builtin.Book()
@@ -46,7 +66,11 @@ func openBooks(flag string) (*books, error) {
 		return nil, fmt.Errorf("built-in book: %w", err)
 	}
 	b := &books{list: []scan.Book{own}, all: []*refdb.Book{own}, names: builtin.Upstream}
-	path, named := dbPath(flag)
+	_, named := dbPath(flag)
+	path, err := bookPath(flag)
+	if err != nil {
+		return nil, err
+	}
 	user, err := refdb.Open(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !named:

@@ -59,6 +59,16 @@ func atLeast(n int) cobra.PositionalArgs {
 	}
 }
 
+// exactly is the same for a command that takes so many and no more.
+func exactly(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != n {
+			return usagef("%s takes %s; its form is: %s", cmd.CommandPath(), plural(n, "argument"), cmd.UseLine())
+		}
+		return nil
+	}
+}
+
 func plural(n int, what string) string {
 	if n == 1 {
 		return "an " + what
