@@ -20,8 +20,10 @@ type shelf struct {
 // item is an affected package in the making.
 type item struct {
 	biopsy.Affected
-	all   bool // every version
-	texts []string
+	all    bool // every version
+	vague  bool // words about versions that are not understood: the answer is for every version
+	texts  []string
+	except []string // versions that the ranges hold, and that are not meant
 }
 
 func newShelf(s *statement) *shelf {
@@ -33,6 +35,9 @@ func (s *shelf) take(x said) {
 	main, platform, part := subject(x.product)
 	name := s.name(main)
 	versions := versionsOf(main)
+	if versions.If != "" && (x.status == "fixed" || x.status == "not affected") {
+		versions = csaf.Versions{Ecosystem: "Product", Text: versionText(main)}
+	}
 	if x.status == "fixed" {
 		s.fixed[name] = append(s.fixed[name], versions)
 		if !s.hasAffected(name) && !versions.All && versions.Text == "" {
@@ -45,6 +50,7 @@ func (s *shelf) take(x said) {
 	e := s.entry(main, platform, part, name, status, why, x.product.ID)
 	switch {
 	case versions.Text != "":
+		e.vague = true
 		e.texts = append(e.texts, versions.Text)
 	case x.status == "first_affected" && len(versions.Exact) == 1:
 		e.texts = append(e.texts, "from "+main.Version)
@@ -149,7 +155,7 @@ func (s *shelf) verdict(x said, v csaf.Versions) (biopsy.Status, string) {
 		return biopsy.NotAffected, s.why[x.product.ID]
 	case x.status == "investigated":
 		return biopsy.Undetermined, "under investigation"
-	case v.Text != "":
+	case v.Text != "", v.If != "":
 		return biopsy.Undetermined, affectedInWords
 	case r != nil && r.never && !r.fix:
 		return biopsy.WillNotFix, r.because
@@ -241,21 +247,28 @@ func (e *item) add(v csaf.Versions, p *csaf.Product) {
 	if len(e.Ranges)+len(e.Versions) > maxRanges {
 		return
 	}
-	switch {
-	case v.All:
+	if v.All {
 		e.all = true
-	default:
-		e.Ranges = append(e.Ranges, v.Ranges...)
-		e.Versions = append(e.Versions, v.Exact...)
+		return
 	}
+	e.Ranges = append(e.Ranges, v.Ranges...)
+	e.Versions = append(e.Versions, v.Exact...)
+	e.except = append(e.except, v.Except...)
 }
 
 // affected ends all entries. A product that is affected in every version, and mended in one, is affected up to that.
 func (s *shelf) affected() []biopsy.Affected {
 	var out []biopsy.Affected
 	for _, e := range s.entries {
-		if e.all {
+		if e.all || e.vague {
 			e.Ranges, e.Versions = nil, nil
+		}
+		if len(e.except) > 0 && len(e.Ranges) > 0 {
+			e.Extra["except"] = strings.Join(unique(e.except), "\n")
+		}
+		// A list of single versions says nothing of others, unless it also says where the hole is mended.
+		if len(e.Ranges) == 0 && len(e.Versions) > 0 && e.Status != biopsy.NotAffected && len(s.fixed[e.Name]) == 0 {
+			e.Extra["default"] = "unknown"
 		}
 		if e.all && (e.Status == "" || e.Status == biopsy.WillNotFix) {
 			events := []biopsy.Event{{Introduced: "0"}}
@@ -296,8 +309,12 @@ func (s *shelf) fixOf(name string) string {
 	return fix
 }
 
-// elsewhere says the same under the names that a CPE or purl gives, where people look for packages.
+// elsewhere says the same under the names that a CPE or purl gives, where people look for packages. That a package is not affected is
+// said of the maker's own build of it, and is no news for everybody's.
 func elsewhere(a biopsy.Affected, cpeName, purl string) []biopsy.Affected {
+	if a.Status == biopsy.NotAffected || a.Status == biopsy.Undetermined {
+		return nil
+	}
 	var out []biopsy.Affected
 	if n, err := cpe.Parse(cpeName); err == nil && cpeName != "" && n.Vendor.Literal() && n.Product.Literal() {
 		b := a

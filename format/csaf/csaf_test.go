@@ -213,6 +213,12 @@ func inWords(v Versions) string {
 	for _, e := range v.Exact {
 		out = append(out, "= "+e)
 	}
+	for _, e := range v.Except {
+		out = append(out, "not "+e)
+	}
+	if v.If != "" {
+		out = append(out, "if "+v.If)
+	}
 	if v.Text != "" {
 		out = append(out, "text only")
 	}

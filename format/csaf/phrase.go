@@ -11,6 +11,7 @@ import (
 type phrase struct {
 	words []string
 	at    int
+	rest  string // words behind the versions that narrow them
 }
 
 // operators are the signs of comparison, as they are meant.
@@ -95,10 +96,13 @@ func (p *phrase) constraints() ([]constraint, bool) {
 	}
 	parted := true
 	for p.at < len(p.words) {
-		if w := p.next(0); w == "|" || len(out) > 0 && (w == "and" || w == "or") {
+		if w := p.next(0); w == "|" || len(out) > 0 && (w == "and" && !isWord(p.next(1)) || w == "or") {
 			p.at++
 			parted = true
 			continue
+		}
+		if len(out) > 0 && p.narrows() {
+			break
 		}
 		bare := operators[p.next(0)] == ""
 		c, tied, ok := p.constraint(len(out) > 0)
@@ -118,6 +122,30 @@ func (p *phrase) constraints() ([]constraint, bool) {
 		out = append(out, c)
 	}
 	return out, len(out) > 0
+}
+
+// narrowing are words that begin a condition.
+var narrowing = strings.Fields("with without model models only if when installed running on in using for and where")
+
+// narrows takes what is left when it begins like a condition.
+func (p *phrase) narrows() bool {
+	if !slices.Contains(narrowing, strings.TrimPrefix(p.next(0), "(")) {
+		return false
+	}
+	p.rest = strings.Join(p.words[p.at:], " ")
+	if strings.HasPrefix(p.rest, "(") && strings.HasSuffix(p.rest, ")") {
+		p.rest = p.rest[1 : len(p.rest)-1]
+	}
+	p.at = len(p.words)
+	return true
+}
+
+// isWord says whether a word can be no version, and is none of those that lead to one.
+func isWord(w string) bool {
+	if w == "" || strings.ContainsAny(w, "0123456789<>=|") || len(w) == 1 || slices.Contains(noise, w) {
+		return false
+	}
+	return !slices.ContainsFunc(before, func(b struct{ words, op string }) bool { return strings.HasPrefix(b.words, w) }) && !isFlavour(w) && w != "and"
 }
 
 // constraint reads one comparison. tied says that it ends what the one before begins.

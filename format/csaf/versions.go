@@ -13,8 +13,10 @@ import (
 type Versions struct {
 	Ecosystem string         // whose order counts: the scheme of "vers:", else "Product"
 	All       bool           // every version
-	Ranges    []biopsy.Range // type "ECOSYSTEM"; all but exclusive lower bounds are exact: "> 1.0" begins with 1.0 here, for events cannot say it
+	Ranges    []biopsy.Range // type "ECOSYSTEM"
+	Except    []string       // versions that a range holds and that are not meant: of "> 1.0", which events cannot say, 1.0
 	Exact     []string
+	If        string // words that narrow all of it: "model 35700BAX2", "with option G28"; "" for none
 	Text      string // the whole text when any of it was not understood; then nothing else is set
 }
 
@@ -32,7 +34,7 @@ func ParseVersions(text string) Versions {
 		return v
 	}
 	var cs []constraint
-	ok := true
+	ok, rest := true, ""
 	if isAll(whole) {
 		v.All = true
 		return v
@@ -42,14 +44,17 @@ func ParseVersions(text string) Versions {
 		if cs, ok = versConstraints(list); !ok && v.Ecosystem == "Product" {
 			p := phrase{words: tokens(list)} // "vers:all/>=V1.8<V2.2"
 			cs, ok = p.constraints()
+			rest = p.rest
 		}
 	} else {
 		p := phrase{words: tokens(whole)}
 		cs, ok = p.constraints()
+		rest = p.rest
 	}
 	if !ok || !v.take(cs) {
 		return Versions{Ecosystem: "Product", Text: whole}
 	}
+	v.If = rest
 	return v
 }
 
@@ -125,6 +130,9 @@ func wild(c constraint) constraint {
 		if !ok {
 			continue
 		}
+		for ok { // "12.2.x.x"
+			stem, ok = strings.CutSuffix(stem, end)
+		}
 		switch c.op {
 		case "=":
 			return constraint{"x", stem}
@@ -182,7 +190,9 @@ func (v *Versions) bounds(bounds []constraint) bool {
 		}
 		switch c.op[0] {
 		case '>':
-			from = c.version
+			if from = c.version; c.op == ">" {
+				v.Except = append(v.Except, c.version)
+			}
 		default:
 			end := biopsy.Event{Fixed: c.version}
 			switch c.op {
