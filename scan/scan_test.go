@@ -137,6 +137,36 @@ func TestSparseDigest(t *testing.T) {
 	}
 }
 
+// TestLibraryOfAPart names a library once, where it is: not a second time in the image that its file is part of.
+func TestLibraryOfAPart(t *testing.T) {
+	banner := " inflate 1.2.11 Copyright 1995-2017 Mark Adler \x00"
+	code := strings.Repeat("\x01\x17\x80\xd2", 4096)
+	files, err := os.ReadFile("../unpack/romfs/testdata/tiny.romfs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ text, want string }{
+		"an image of parts": {code + banner + code + string(files), "pump.bin!0x0.raw"},
+		"an image without":  {code + banner + code, "pump.bin"},
+	} {
+		path := filepath.Join(t.TempDir(), "pump.bin")
+		write(t, path, c.text, 0o644)
+		s, err := Run(context.Background(), []string{path}, options(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, x := range s.Components {
+			for _, e := range x.Evidence {
+				got = append(got, x.Name+" "+e.Place.Path)
+			}
+		}
+		if want := "[zlib " + c.want + "]"; fmt.Sprint(got) != want {
+			t.Errorf("%s: got %v, want %s", name, got, want)
+		}
+	}
+}
+
 func TestImageIsFirmware(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pump.bin")
 	write(t, path, strings.Repeat("\xff", 4096)+strings.Repeat("\x00\x17\x80\xd2", 2048), 0o644)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -204,7 +205,9 @@ func (w *walk) look(ctx context.Context, f biopsy.File, c biopsy.Content, err er
 		}
 	}
 	if !f.Shadowed && !at.shut && (w.depth != biopsy.Quick || packageArchive(f.Path) || w.single) {
-		l.descend(ctx, head, at)
+		if l.descend(ctx, head, at) {
+			l.evidence = slices.DeleteFunc(l.evidence, loose)
+		}
 	}
 	digest := ""
 	if w.depth != biopsy.Quick && !f.Shadowed {
@@ -275,32 +278,38 @@ func (l *looking) read(ctx context.Context, x *biopsy.Extractor, head []byte) {
 	}
 }
 
-// descend opens a container and walks its members.
-func (l *looking) descend(ctx context.Context, head []byte, at place) {
+// loose tells a library that was named by bytes somewhere in an image whose parts are shown one by one: the part says it by itself, or the
+// package that brought the part does.
+func loose(e biopsy.Evidence) bool {
+	return e.Basis == biopsy.Binary && e.Claim.Kind == biopsy.Library && e.Place.Offset > 0
+}
+
+// descend opens a container and walks its members; false when there are none.
+func (l *looking) descend(ctx context.Context, head []byte, at place) bool {
 	find := unpack.For
 	if l.single && at.descents == 0 {
 		find = unpack.ForArtifact
 	}
 	u := find(l.file, head, l.content)
 	if u == nil {
-		return
+		return false
 	}
 	if saved := l.saved(u); saved != nil {
 		defer l.close(saved)
 		u = saved.Unpacker()
 	}
-	l.enter(ctx, u, at, l.content.Size())
+	return l.enter(ctx, u, at, l.content.Size())
 }
 
-// enter walks the members of a container of that many bytes; it returns when all have been looked at.
-func (l *looking) enter(ctx context.Context, u *biopsy.Unpacker, at place, packed int64) {
+// enter walks the members of a container of that many bytes; it returns when all have been looked at, and false when there are none.
+func (l *looking) enter(ctx context.Context, u *biopsy.Unpacker, at place, packed int64) (some bool) {
 	here := l.file.In
 	if l.file.Path != "" {
 		here = biopsy.Join(l.file.In, l.file.Path)
 	}
 	if at.descents >= l.limits.Depth {
 		l.gap(biopsy.Gap{Place: l.file.Place(), Reader: u.Name, Reason: fmt.Sprintf("not opened: more than %d containers inside each other", l.limits.Depth), Size: packed})
-		return
+		return false
 	}
 	var open sync.WaitGroup
 	members := layouts{walk: l.walk, at: place{seq: at.seq, descents: at.descents + 1}, open: &open}
@@ -313,6 +322,7 @@ func (l *looking) enter(ctx context.Context, u *biopsy.Unpacker, at place, packe
 				m.In = biopsy.Join(here, m.In)
 			}
 			m.Layer = cmp.Or(m.Layer, l.file.Layer)
+			some = true
 			members.file(ctx, m)
 			return ctx.Err()
 		},
@@ -344,6 +354,7 @@ func (l *looking) enter(ctx context.Context, u *biopsy.Unpacker, at place, packe
 	if l.full(err); err != nil && ctx.Err() == nil {
 		l.gap(biopsy.Gap{Place: l.file.Place(), Reader: u.Name, Reason: reason(err)})
 	}
+	return some
 }
 
 // understood tells whether every byte of a container is one that we read, or padding.

@@ -31,6 +31,7 @@ const (
 	maxHost       = 32 << 20 // data of a host; the one with the runtime inside has 1 MiB of data in 12 MiB
 	minBundle     = 4096     // appended bytes: less is padding or a signature
 	maxBundleHead = 4 << 20  // header and list of files
+	maxBundleSize = 1 << 36  // offsets beyond are no offsets
 	maxFiles      = 1 << 16
 )
 
@@ -54,7 +55,7 @@ func dotnetBundle(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence)
 
 // bundleHeader returns the offset of the bundle's header; 0 when the program is no bundle.
 func bundleHeader(in biopsy.Input) (int64, error) {
-	regions, err := hostData(in)
+	regions, end, err := hostData(in)
 	if err != nil {
 		return 0, err
 	}
@@ -64,11 +65,14 @@ func bundleHeader(in biopsy.Input) (int64, error) {
 			return 0, err
 		}
 		if i := bytes.Index(b, bundleSignature); i >= 8 {
-			at := int64(binary.LittleEndian.Uint64(b[i-8:]))
-			if at < 0 || at > in.Size()-12 {
+			at := binary.LittleEndian.Uint64(b[i-8:])
+			switch {
+			case at < uint64(end), at > maxBundleSize: // a host that carries nothing, or a program that only knows the signature
+				return 0, nil
+			case at > uint64(in.Size()-12):
 				return 0, fmt.Errorf("header at offset %d: %w", at, errBundle)
 			}
-			return at, nil // 0 in hosts that carry nothing
+			return int64(at), nil
 		}
 	}
 	return 0, nil
@@ -77,10 +81,8 @@ func bundleHeader(in biopsy.Input) (int64, error) {
 // region is a part of a file.
 type region struct{ offset, size int64 }
 
-// hostData returns where a program's data stands; nil when too little is appended to the program for a bundle.
-func hostData(in biopsy.Input) ([]region, error) {
-	var parts []region
-	end := int64(0)
+// hostData returns where a program's data stands and where the program ends; nil when too little is appended to it for a bundle.
+func hostData(in biopsy.Input) (parts []region, end int64, err error) {
 	add := func(offset, size uint64, data bool) {
 		if offset > uint64(in.Size()) || size > uint64(in.Size())-offset {
 			return
@@ -100,21 +102,21 @@ func hostData(in biopsy.Input) ([]region, error) {
 	case errors.Is(err, elf.ErrNot):
 		f, err := pe.Open(in.Content, in.Size())
 		if errors.Is(err, pe.ErrNot) {
-			return nil, nil // a DOS program, or one for macOS
+			return nil, 0, nil // a DOS program, or one for macOS
 		}
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		for _, s := range f.Sections {
 			add(uint64(s.Offset), uint64(s.Size), s.Name == ".data")
 		}
 	default:
-		return nil, err
+		return nil, 0, err
 	}
 	if in.Size()-end < minBundle {
-		return nil, nil
+		return nil, 0, nil
 	}
-	return parts, nil
+	return parts, end, nil
 }
 
 // bundledDeps reads the header and returns the bytes of deps.json, nil when the bundle has none, and its name where that is told.

@@ -72,6 +72,16 @@ func TestDotnetBundle(t *testing.T) {
 	if got, want := read("opt/Pump", bundle(t, elfHost, 9), nil), "version 9.0 is not known"; !strings.Contains(got, want) {
 		t.Errorf("got %q, want an error that says %q", got, want)
 	}
+	for name, c := range map[string]struct {
+		at   uint64
+		want string // of the error; "" when it is no bundle
+	}{"torn": {1 << 30, "bad .NET bundle"}, "signature after other bytes": {0x3736353433323130, ""}, "signature after a small number": {32, ""}} {
+		b := bundle(t, elfHost, 6)
+		binary.LittleEndian.PutUint64(b[bytes.Index(b, bundleSignature)-8:], c.at)
+		if got := read("opt/Pump", b, nil); c.want == "" && got != "" || !strings.Contains(got, c.want) {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
 }
 
 func FuzzBundle(f *testing.F) {
