@@ -1,6 +1,7 @@
 package csaf
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -42,6 +43,9 @@ func advisories(d *csaf.Document) ([]biopsy.Advisory, error) {
 			a.Withdrawn = modified
 		}
 		out = append(out, a)
+	}
+	if n.products.Exhausted() {
+		return nil, errors.New("product groups are named in too many places")
 	}
 	return out, nil
 }
@@ -90,22 +94,26 @@ func (n *notice) advisory(i int) biopsy.Advisory {
 // identify sets id, aliases and upstream.
 func (n *notice) identify(a *biopsy.Advisory, i int) {
 	v, document := &n.Vulnerabilities[i], strings.TrimSpace(n.Document.Document.Tracking.ID)
+	cve := strings.TrimSpace(v.CVE)
+	if !isCVE(cve) {
+		cve = ""
+	}
 	a.ID = document
 	if isCVE(document) {
 		a.ID = strings.ToUpper(strings.TrimPrefix(n.source, "csaf/")) + "-" + document
 	}
-	if v.CVE != "" {
-		a.Upstream = append(a.Upstream, v.CVE)
+	if cve != "" {
+		a.Upstream = append(a.Upstream, cve)
 	}
-	for _, id := range v.IDs {
+	for _, id := range v.IDs[:min(len(v.IDs), maxIDs)] {
 		text := strings.TrimSpace(id.Text)
-		if (isCVE(text) || strings.HasPrefix(text, "GHSA-")) && !strings.ContainsAny(text, " \t/") && !slices.Contains(a.Upstream, text) {
+		if len(text) < 64 && (isCVE(text) || strings.HasPrefix(text, "GHSA-")) && !strings.ContainsAny(text, " \t/") && !slices.Contains(a.Upstream, text) {
 			a.Upstream = append(a.Upstream, text)
 		}
 	}
 	if len(n.Vulnerabilities) > 1 {
-		if v.CVE != "" {
-			a.ID += "-" + v.CVE
+		if cve != "" {
+			a.ID += "-" + cve
 		} else {
 			a.ID += fmt.Sprintf("-%d", i+1)
 		}
@@ -125,6 +133,9 @@ const (
 	maxDetails     = 16 << 10
 	maxRemediation = 6 << 10
 	maxReferences  = 50
+	maxIDs         = 50
+	maxNotes       = 50
+	maxSeverities  = 50
 )
 
 // summary is the vulnerability's title, else a short note that sums it up, else the document's title with the weakness.
@@ -168,7 +179,7 @@ func cut(s string, limit int) string {
 func (n *notice) details(v *csaf.Vulnerability) string {
 	var out []string
 	take := func(notes []csaf.Note) {
-		for _, note := range notes {
+		for _, note := range notes[:min(len(notes), maxNotes)] {
 			switch note.Category {
 			case "description", "details", "summary":
 				if t := strings.TrimSpace(note.Text); t != "" && !slices.Contains(out, t) {

@@ -14,7 +14,8 @@ type shelf struct {
 	*statement
 	entries []*item
 	at      map[string]*item
-	fixed   map[string][]csaf.Versions // by name: versions that are mended
+	fixed   map[string]string // by name: the version that is mended; several when there is more than one, and unnamed when none is named
+	affects map[string]bool   // by name: whether any version is affected
 }
 
 // item is an affected package in the making.
@@ -27,7 +28,7 @@ type item struct {
 }
 
 func newShelf(s *statement) *shelf {
-	return &shelf{statement: s, at: map[string]*item{}, fixed: map[string][]csaf.Versions{}}
+	return &shelf{statement: s, at: map[string]*item{}, fixed: map[string]string{}, affects: map[string]bool{}}
 }
 
 // take files one product under one status.
@@ -39,14 +40,17 @@ func (s *shelf) take(x said) {
 		versions = csaf.Versions{Ecosystem: "Product", Text: versionText(main)}
 	}
 	if x.status == "fixed" {
-		s.fixed[name] = append(s.fixed[name], versions)
-		if !s.hasAffected(name) && !versions.All && versions.Text == "" {
+		s.mended(name, versions)
+		if !s.affects[name] && !versions.All && versions.Text == "" {
 			e := s.entry(main, platform, part, name, biopsy.NotAffected, "mended in this version", x.product.ID)
 			e.add(versions, main)
 		}
 		return
 	}
 	status, why := s.verdict(x, versions)
+	if status == "" || status == biopsy.WillNotFix {
+		s.affects[name] = true
+	}
 	e := s.entry(main, platform, part, name, status, why, x.product.ID)
 	switch {
 	case versions.Text != "":
@@ -169,15 +173,6 @@ const (
 	notAffectedInWords = "not affected as the advisory words it: "
 )
 
-func (s *shelf) hasAffected(name string) bool {
-	for _, e := range s.entries {
-		if e.Name == name && (e.Status == "" || e.Status == biopsy.WillNotFix) {
-			return true
-		}
-	}
-	return false
-}
-
 // entry finds or makes the entry for products of one name about which the same is said.
 func (s *shelf) entry(p *csaf.Product, platform, part, name string, status biopsy.Status, why, id string) *item {
 	own, vectors := s.own(id), strings.Join(s.scores[id], " ")
@@ -267,12 +262,12 @@ func (s *shelf) affected() []biopsy.Affected {
 			e.Extra["except"] = strings.Join(unique(e.except), "\n")
 		}
 		// A list of single versions says nothing of others, unless it also says where the hole is mended.
-		if len(e.Ranges) == 0 && len(e.Versions) > 0 && e.Status != biopsy.NotAffected && len(s.fixed[e.Name]) == 0 {
+		if len(e.Ranges) == 0 && len(e.Versions) > 0 && e.Status != biopsy.NotAffected && s.fixed[e.Name] == "" {
 			e.Extra["default"] = "unknown"
 		}
 		if e.all && (e.Status == "" || e.Status == biopsy.WillNotFix) {
 			events := []biopsy.Event{{Introduced: "0"}}
-			if fix := s.fixOf(e.Name); fix != "" {
+			if fix := s.fixed[e.Name]; fix != "" && fix != several && fix != unnamed {
 				events = append(events, biopsy.Event{Fixed: fix})
 			}
 			e.Ranges = []biopsy.Range{{Type: "ECOSYSTEM", Events: events}}
@@ -295,18 +290,27 @@ func (s *shelf) affected() []biopsy.Affected {
 	return out
 }
 
-// fixOf is the only version said to be mended; "" when there is none, or several.
-func (s *shelf) fixOf(name string) string {
-	fix := ""
-	for _, v := range s.fixed[name] {
-		for _, one := range v.Exact {
-			if fix != "" && fix != one {
-				return ""
-			}
-			fix = one
+// What may stand for the version that is mended.
+const (
+	several = "several"
+	unnamed = "unnamed"
+)
+
+// mended notes a version that has the fix.
+func (s *shelf) mended(name string, v csaf.Versions) {
+	have := s.fixed[name]
+	for _, one := range v.Exact {
+		switch have {
+		case "", unnamed, one:
+			have = one
+		default:
+			have = several
 		}
 	}
-	return fix
+	if have == "" {
+		have = unnamed
+	}
+	s.fixed[name] = have
 }
 
 // elsewhere says the same under the names that a CPE or purl gives, where people look for packages. That a package is not affected is

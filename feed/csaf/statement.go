@@ -185,7 +185,7 @@ func (s *statement) severities(packages []biopsy.Affected) []biopsy.Severity {
 			}
 			v.Score = score
 		}
-		if !slices.Contains(out, v) {
+		if len(out) < maxSeverities && !slices.Contains(out, v) {
 			out = append(out, v)
 		}
 	}

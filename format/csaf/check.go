@@ -24,6 +24,9 @@ func Validate(d *Document) []Problem {
 		c.test = t.id
 		t.run(c)
 	}
+	if c.products.Exhausted() {
+		c.found = append(c.found, Problem{"schema", "/product_tree/product_groups", "the groups are named in more places than were looked at"})
+	}
 	slices.SortStableFunc(c.found, func(a, b Problem) int {
 		return cmp.Or(compareIDs(a.Test, b.Test), comparePointers(a.Pointer, b.Pointer))
 	})

@@ -171,6 +171,23 @@ func TestRelationshipsInACircle(t *testing.T) {
 	}
 }
 
+// TestLargeGroups: a group that is named often does not cost its size each time.
+func TestLargeGroups(t *testing.T) {
+	d := document(t, "full.json")
+	g := &d.ProductTree.Groups[0]
+	for i := range 20_000 {
+		g.ProductIDs = append(g.ProductIDs, fmt.Sprint(i))
+	}
+	v := &d.Vulnerabilities[0]
+	for range 20_000 {
+		v.Flags = append(v.Flags, Flag{Label: ComponentNotPresent, GroupIDs: []string{"G-1"}})
+	}
+	ps := Validate(d)
+	if last := ps[len(ps)-1]; !strings.Contains(last.Text, "more places") && !strings.Contains(ps[0].Text, "more places") {
+		t.Errorf("got %d problems, the last %v", len(ps), last)
+	}
+}
+
 func TestVersions(t *testing.T) {
 	var out strings.Builder
 	for line := range strings.Lines(string(file(t, "versions.txt"))) {

@@ -32,7 +32,14 @@ type Products struct {
 	All    []*Product // in order of the document
 	byID   map[string]*Product
 	groups map[string][]string
+	spent  int // members of groups that were handed out
 }
+
+// maxMembers bounds the members of groups that one document may have handed out: a hostile one names one large group in a million places.
+const maxMembers = 1_000_000
+
+// Exhausted says that Members has left groups out because the document names more of them than is sensible.
+func (p *Products) Exhausted() bool { return p.spent > maxMembers }
 
 // Find returns nil when the id is not defined.
 func (p *Products) Find(id string) *Product { return p.byID[id] }
@@ -138,7 +145,10 @@ func (p *Products) add(n *FullName, about Product) {
 
 // Members returns ids and the members of groups, each once, in order.
 func (p *Products) Members(ids, groups []string) []string {
-	if len(groups) == 0 {
+	for _, g := range groups {
+		p.spent += 1 + len(p.groups[g])
+	}
+	if len(groups) == 0 || p.Exhausted() {
 		return ids
 	}
 	seen := map[string]bool{}
