@@ -19,6 +19,9 @@ var printable = func() (t [256]bool) {
 	return t
 }()
 
+// minVersion is the length of the shortest text that is kept as a version: "2.9".
+const minVersion = 3
+
 // run is a text while it is read.
 type run struct {
 	text    [MaxText]byte
@@ -26,6 +29,7 @@ type run struct {
 	letters int // among the first MaxText
 	hash    uint64
 	dotted  bool // a digit, a dot, a digit
+	spaces  int  // between letters
 }
 
 // data collects the texts and tables of one range of the file.
@@ -68,10 +72,10 @@ func (c *collector) texts(b []byte, at int64, t *run) bool {
 			continue
 		}
 		if t.n != 0 {
-			if t.n >= MinText && !c.close(t, at+int64(i)) {
+			if t.n >= minVersion && !c.close(t, at+int64(i)) {
 				return false
 			}
-			t.n, t.letters, t.hash, t.dotted = 0, 0, begin(Text), false
+			t.n, t.letters, t.hash, t.dotted, t.spaces = 0, 0, begin(Text), false, 0
 		}
 	}
 	return true
@@ -83,6 +87,9 @@ func (t *run) take(ch byte) {
 	switch {
 	case ch|0x20 >= 'a' && ch|0x20 <= 'z':
 		t.letters++
+		if t.n > 1 && t.text[t.n-1] == ' ' && letter(t.text[t.n-2]) {
+			t.spaces++
+		}
 	case ch >= '0' && ch <= '9' && t.n >= 2 && t.text[t.n-1] == '.' && t.text[t.n-2] >= '0' && t.text[t.n-2] <= '9':
 		t.dotted = true
 	}
@@ -91,17 +98,14 @@ func (t *run) take(ch byte) {
 // close keeps a text that ended in front of end. What has hardly a letter is noise, or says nothing.
 func (c *collector) close(t *run, end int64) bool {
 	n := min(t.n, MaxText)
-	if n < MinText {
-		return true
-	}
 	off := end - int64(t.n)
 	if t.dotted && len(c.file.Versioned) < maxVersioned {
 		c.file.Versioned = append(c.file.Versioned, Versioned{string(t.text[:n]), off})
 	}
-	if t.letters < 3 && !t.dotted {
+	if n < MinText || t.letters < 3 && !t.dotted {
 		return true
 	}
-	return c.add(Trait{Hash: finish(t.hash) &^ NameBit, Offset: off, Size: int32(n), Kind: Text})
+	return c.add(Trait{Hash: finish(t.hash) &^ NameBit, Offset: off, Size: int32(n), Kind: Text, Said: t.spaces >= 2})
 }
 
 // Tables of constants are looked at in windows of tableWindow bytes that start where a hash of their first bytes says so: the same windows

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/biopsy-sca/biopsy/internal/elf"
 )
@@ -87,9 +88,11 @@ func (c *collector) segments(f *elf.File, off, size int64) error {
 
 // Bindings and section indexes of symbols.
 const (
-	bindLocal = 0
-	undefined = 0
-	typeFile  = 4
+	bindLocal  = 0
+	bindWeak   = 2
+	bindUnique = 10 // STB_GNU_UNIQUE
+	undefined  = 0
+	typeFile   = 4
 )
 
 // symbols collects the names that a symbol table defines.
@@ -118,6 +121,10 @@ func (c *collector) symbols(f *elf.File, secs []elf.Section, s *elf.Section, off
 		name := o.Uint32(b)
 		text := cstring(names, name)
 		if len(text) < 3 || len(text) > 1024 {
+			continue
+		}
+		// Templates and inline functions of C++ stand in every file that uses them, weak; they say what is used.
+		if b := info >> 4; (b == bindWeak || b == bindUnique) && strings.HasPrefix(text, "_Z") {
 			continue
 		}
 		if !c.add(Trait{Hash: Of(Define, text), Offset: off + at + int64(name), Size: int32(len(text)), Kind: Define}) {

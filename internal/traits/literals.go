@@ -92,3 +92,4 @@ var escapes = func() (t [256]byte) {
 
 func hexDigit(c byte) bool { return digit(c) || c|0x20 >= 'a' && c|0x20 <= 'f' }
 func digit(c byte) bool    { return c >= '0' && c <= '9' }
+func letter(c byte) bool   { return c|0x20 >= 'a' && c|0x20 <= 'z' }

@@ -33,6 +33,7 @@ type Trait struct {
 	Offset int64 // in the file; of a name that several places define, the first
 	Size   int32 // bytes from Offset
 	Kind   Kind
+	Said   bool // a text of several words: a message, which says more than an entry of a list
 }
 
 // Versioned is a text with something like a version in it.

@@ -21,6 +21,7 @@ type Image struct {
 	PIE           bool
 	Notes         []elf.Note
 	Data          []byte    // a writable segment; nil leaves it out
+	Defines, Uses []string  // dynamic symbols; with none of both there is no table of them
 	Sections      []Section // further ones
 	Bare          bool      // no section headers at all
 }
@@ -116,6 +117,10 @@ func (b *builder) contents() {
 	if b.Data != nil {
 		b.add(elf.Load, ".data", 1, b.Data)
 		b.segs[len(b.segs)-1].Flags = elf.FlagW
+		b.secs[len(b.secs)-1].Flags = 3 // SHF_WRITE, SHF_ALLOC
+	}
+	if len(b.Defines)+len(b.Uses) > 0 {
+		b.symbols()
 	}
 	for _, s := range b.Sections {
 		b.add(0, s.Name, s.Type, s.Data)
@@ -143,6 +148,32 @@ func (b *builder) dynamics() {
 	b.word(&d, 5, at)
 	b.word(&d, 0, 0)
 	b.add(elf.Dynamic, ".dynamic", 6, d.Bytes())
+}
+
+// symbols writes the dynamic symbols: global functions, of section 1 where they are defined.
+func (b *builder) symbols() {
+	names := []byte{0}
+	var table bytes.Buffer
+	entry := func(name uint32, info byte, section uint16) {
+		if b.Wide {
+			b.put(&table, name, info, byte(0), section, uint64(0), uint64(0))
+		} else {
+			b.put(&table, name, uint32(0), uint32(0), info, byte(0), section)
+		}
+	}
+	entry(0, 0, 0)
+	for i, n := range append(append([]string{}, b.Defines...), b.Uses...) {
+		section := uint16(0)
+		if i < len(b.Defines) {
+			section = 1
+		}
+		entry(uint32(len(names)), 1<<4|2, section) // STB_GLOBAL, STT_FUNC
+		names = append(append(names, n...), 0)
+	}
+	b.add(0, ".dynstr", 3, names)
+	link := uint32(len(b.secs)) // sections are numbered from 1
+	b.add(0, ".dynsym", 11, table.Bytes())
+	b.secs[len(b.secs)-1].Link = link
 }
 
 // add appends contents with a section and, where a type is given, a segment, and returns their offset, which is their address.
@@ -185,7 +216,7 @@ func (b *builder) segment(out *bytes.Buffer, s elf.Segment) {
 func (b *builder) section(out *bytes.Buffer, s elf.Section, name uint32) {
 	b.put(out, name, s.Type)
 	b.word(out, s.Flags, s.Addr, s.Offset, s.Size)
-	b.put(out, uint32(0), uint32(0))
+	b.put(out, s.Link, uint32(0))
 	b.word(out, 1, 0)
 }
 
