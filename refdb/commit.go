@@ -87,6 +87,7 @@ type bookWriter struct {
 	digest   hash.Hash
 	enc      *table.Encoder
 	groups   *groups
+	dates    dates
 	learner  *learner
 	packages *table.Sorter
 	ids      *table.Sorter
@@ -103,7 +104,7 @@ func newBookWriter(f *os.File, temp string) *bookWriter {
 	w.out = &table.Counter{W: io.MultiWriter(w.buf, w.digest), N: headerSize}
 	w.packages = &table.Sorter{Dir: temp, Budget: packageBudget}
 	w.ids = &table.Sorter{Dir: temp, Budget: idBudget}
-	w.learner = newLearner(temp)
+	w.learner, w.dates = newLearner(temp), dates{}
 	w.feeds, w.newest, w.ecos = map[string]*biopsy.Snap{}, map[string]time.Time{}, map[string]bool{}
 	return w
 }
@@ -133,6 +134,7 @@ func (w *bookWriter) writeRecords(b *Builder, span *table.Span) error {
 	var value []byte
 	err := b.eachRecord(func(a *biopsy.Advisory, sources []string) error {
 		w.groups.add(a)
+		w.dates.add(a)
 		for _, s := range sources {
 			w.count(s, a.Modified)
 		}
@@ -211,7 +213,8 @@ func (w *bookWriter) writePackages(span *table.Span) error {
 	err := w.packages.Each(func(key, value []byte) error {
 		r := reader{s: string(value)}
 		id, own := r.string(), r.strings()
-		out = append(appendEntryHead(out[:0], id, w.groups.of(id, own)), r.s...)
+		out = appendEntryHead(out[:0], id, w.groups.of(id, own))
+		out = w.dates.complete(out, r, append(own, id))
 		return t.Add(key, out)
 	})
 	if err != nil {

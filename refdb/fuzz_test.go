@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/biopsy-sca/biopsy"
@@ -147,6 +148,88 @@ func BenchmarkBuild(b *testing.B) {
 		}
 		if _, err := w.Commit(filepath.Join(b.TempDir(), "b"), built); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// real opens the book that BIOPSY_BOOK names, for figures of a real one.
+func real(b *testing.B) *Book {
+	b.Helper()
+	path := os.Getenv("BIOPSY_BOOK")
+	if path == "" {
+		b.Skip("BIOPSY_BOOK names no book")
+	}
+	book, err := Open(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { book.Close() })
+	return book
+}
+
+func BenchmarkRealOpen(b *testing.B) {
+	real(b)
+	for b.Loop() {
+		book, err := Open(os.Getenv("BIOPSY_BOOK"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		book.Close()
+	}
+}
+
+// BenchmarkRealLookup asks for every 97th record by its id, in an order that makes neighbours rare.
+func BenchmarkRealLookup(b *testing.B) {
+	book := real(b)
+	var ids []string
+	n := 0
+	if err := book.All(func(a biopsy.Advisory) error {
+		if n++; n%97 == 0 {
+			ids = append(ids, a.ID)
+		}
+		return nil
+	}); err != nil {
+		b.Fatal(err)
+	}
+	i := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		i = (i + 577) % len(ids)
+		if found, err := book.Lookup(ids[i]); err != nil || len(found) == 0 {
+			b.Fatal(ids[i], err)
+		}
+	}
+}
+
+func BenchmarkRealPackage(b *testing.B) {
+	book := real(b)
+	var names []string
+	for _, ecosystem := range []string{"PyPI", "npm", "Go", "Debian", "CPE"} {
+		all, err := book.Names(ecosystem, "", 2000)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, n := range all {
+			names = append(names, ecosystem+"\x00"+n)
+		}
+	}
+	i := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		i = (i + 577) % len(names)
+		ecosystem, name, _ := strings.Cut(names[i], "\x00")
+		if found, err := book.Package(ecosystem, name); err != nil || len(found) == 0 {
+			b.Fatal(names[i], err)
+		}
+	}
+}
+
+func BenchmarkRealExploit(b *testing.B) {
+	book := real(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, ok, err := book.Exploit("CVE-2021-44228"); err != nil || !ok {
+			b.Fatal(ok, err)
 		}
 	}
 }

@@ -186,3 +186,30 @@ func TestReads(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestUndatedEntries: a verdict without a date is as old as the hole it speaks of; the record itself stays undated.
+func TestUndatedEntries(t *testing.T) {
+	early, late := date("2024-01-02T03:04:05Z"), date("2024-05-06T00:00:00Z")
+	b := open(t, build(t, []biopsy.Advisory{
+		{ID: "CVE-2024-0009", Source: "nvd", Published: late, Affected: []biopsy.Affected{{Ecosystem: "CPE", Name: "a:b"}}},
+		{ID: "GHSA-9", Source: "osv", Aliases: []string{"CVE-2024-0009"}, Published: early, Affected: []biopsy.Affected{{Ecosystem: "npm", Name: "x"}}},
+		{ID: "DEBIAN-CVE-2024-0009", Source: "debian", Upstream: []string{"CVE-2024-0009"}, Modified: late, Affected: []biopsy.Affected{{Ecosystem: "Debian:12", Name: "x"}}},
+		{ID: "OTHER-1", Source: "debian", Upstream: []string{"CVE-1999-00x"}, Affected: []biopsy.Affected{{Ecosystem: "Debian:12", Name: "x"}}},
+	}))
+	got, err := b.Package("Debian", "x")
+	if err != nil || len(got) != 2 {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	if want := date("2024-01-02T00:00:00Z"); !got[0].Published.Equal(want) || !got[0].Modified.Equal(late) || got[0].Affected.Name != "x" || got[0].Source != "debian" {
+		t.Errorf("got %+v, want it published %v", got[0], want)
+	}
+	if !got[1].Published.IsZero() {
+		t.Errorf("got %v of a hole that nobody dates", got[1].Published)
+	}
+	if a, _, err := b.Advisory("DEBIAN-CVE-2024-0009"); err != nil || !a.Published.IsZero() {
+		t.Errorf("got %v, %v; the record says no date", a.Published, err)
+	}
+	if e, err := b.Package("CPE", "a:b"); err != nil || !e[0].Published.Equal(late) {
+		t.Errorf("got %v, %v; a date that is there stays", e, err)
+	}
+}
