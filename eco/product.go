@@ -57,7 +57,9 @@ func isLegalForm(word string) bool { return slices.Contains(legalForms, word) }
 var makers = map[string]string{
 	"bd": "becton dickinson", "b braun melsungen": "b braun", "b braun medical": "b braun", "braun": "b braun",
 	"philips healthcare": "philips", "koninklijke philips": "philips", "royal philips": "philips", "philips medical systems": "philips",
-	"philips respironics": "philips", "general electric": "ge", "ge healthcare technologies": "ge healthcare",
+	"philips respironics": "philips", "phillips": "philips", "general electric": "ge", "ge healthcare": "ge",
+	"ge healthcare technologies": "ge", "ge medical systems": "ge", "hill rom": "hillrom", "hillrom and eli baxter international": "hillrom",
+	"roche diagnostics": "roche", "f hoffmann la roche": "roche", "zoll medical": "zoll", "natus": "natus medical", "st jude": "st jude medical",
 	"baxter healthcare": "baxter", "baxter international": "baxter", "abbott laboratories": "abbott", "draegerwerk": "draeger",
 	"draeger medical": "draeger", "fresenius kabi usa": "fresenius kabi", "fresenius kabi deutschland": "fresenius kabi",
 	"medtronic minimed": "medtronic", "contec medical systems": "contec health", "smiths medical asd": "smiths medical",

@@ -33,6 +33,18 @@ func TestProductName(t *testing.T) {
 	}
 }
 
+// TestMakers: a name that stands for a maker stands for no other.
+func TestMakers(t *testing.T) {
+	for name, maker := range makers {
+		if got := FoldVendor(name); got != maker {
+			t.Errorf("%q: got %q, want %q", name, got, maker)
+		}
+		if got := FoldVendor(maker); got != maker {
+			t.Errorf("%q becomes %q", maker, got)
+		}
+	}
+}
+
 func TestMayBeProduct(t *testing.T) {
 	for _, c := range []struct {
 		a, b string
