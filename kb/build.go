@@ -17,7 +17,7 @@ type Builder struct {
 	sorter  *table.Sorter
 	entries map[string]*draft
 	units   []*learned
-	have    map[unitKey]bool
+	have    map[unitKey]*learned
 }
 
 // draft is an entry while it is learned.
@@ -58,7 +58,7 @@ const commonUnit = 0xffffffff
 
 // NewBuilder returns an empty builder that sorts in files of folder temp when memory does not do.
 func NewBuilder(temp string) *Builder {
-	return &Builder{sorter: &table.Sorter{Dir: temp, Budget: sortBudget}, entries: map[string]*draft{}, have: map[unitKey]bool{}}
+	return &Builder{sorter: &table.Sorter{Dir: temp, Budget: sortBudget}, entries: map[string]*draft{}, have: map[unitKey]*learned{}}
 }
 
 // Learned is what was read of one file.
@@ -75,11 +75,11 @@ func (b *Builder) Learn(e Entry, u Unit, l Learned) error {
 	u.Path = u.Path[:min(len(u.Path), maxPath)]
 	d := b.draft(e)
 	k := unitKey{d.key() + "\x00" + d.Version, u.Path, u.SHA256}
-	if b.have[k] {
+	if b.have[k] != nil {
 		return nil
 	}
-	b.have[k] = true
 	n := b.unit(d, u)
+	b.have[k] = n
 	d.files = append(d.files, n)
 	for x := range l.Hashes {
 		for _, h := range l.Hashes[x] {
@@ -117,8 +117,11 @@ func (b *Builder) versions(d *draft, texts []string) (err error) {
 	for _, text := range texts {
 		VersionsIn(text, func(before, v string) {
 			right := byte(0)
-			if SameVersion(v, d.Version) {
+			switch {
+			case SameVersion(v, d.Version):
 				right = 1
+			case strings.HasPrefix(v, d.Version+".") || strings.HasPrefix(d.Version, v+"."):
+				return // a patch level more or less proves nothing
 			}
 			err = errors.Join(err, b.row(Versions, VersionTrait(before), d.whole.id, right))
 		})
@@ -197,8 +200,12 @@ func (b *Builder) adopt(book *Book, unit uint32) (uint32, error) {
 	if u.Kind == Whole {
 		return d.whole.id, nil
 	}
-	b.have[unitKey{d.key() + "\x00" + d.Version, u.Path, u.SHA256}] = true
+	k := unitKey{d.key() + "\x00" + d.Version, u.Path, u.SHA256}
+	if n := b.have[k]; n != nil {
+		return n.id, nil
+	}
 	n := b.unit(d, u)
+	b.have[k] = n
 	d.files = append(d.files, n)
 	return n.id, nil
 }

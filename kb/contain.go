@@ -10,9 +10,10 @@ import (
 // When a learned file holds another component inside it (linked statically, copied), the traits they share are the other's. A pair of
 // files shows it by how much of the other is there. Only what can be linked can be inside: libraries and archives.
 const (
-	minShared    = 12   // traits
-	partOfStatic = 0.15 // of an archive's or library's traits in a program that needs no library
-	partOfOther  = 0.35 // in all others, which must then hold less of themselves in common than the other does
+	minShared    = 30   // traits
+	minInner     = 60   // traits of the library or archive: of smaller ones the rest may be chance
+	partOfStatic = 0.15 // of its traits in a program that needs no library
+	partOfOther  = 0.8  // in all others, which must then hold less of themselves in common than the other does
 )
 
 // pair is a file and another of another component that may be inside it.
@@ -60,7 +61,7 @@ func (g *groups) subtract() {
 // pairs counts one trait for every pair of files of different components of which one may be inside the other.
 func (g *groups) pairs(units []uint32, shared map[pair]uint32) {
 	for _, inner := range units {
-		if k := g.all[inner].Kind; k != Library && k != Archive {
+		if !g.all[inner].Linked() {
 			continue
 		}
 		for _, outer := range units {
@@ -76,7 +77,7 @@ func (g *groups) decide(shared map[pair]uint32, own []uint32) map[pair]bool {
 	inside := map[pair]bool{}
 	facts := map[*draft]map[string]bool{}
 	for p, n := range shared {
-		if n < minShared {
+		if n < minShared || own[p.inner] < minInner {
 			continue
 		}
 		ofInner, ofOuter := float64(n)/float64(own[p.inner]), float64(n)/float64(own[p.outer])

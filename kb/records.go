@@ -3,6 +3,7 @@ package kb
 import (
 	"encoding/binary"
 	"encoding/json"
+	"path"
 	"strings"
 )
 
@@ -46,6 +47,11 @@ type Unit struct {
 	SHA256 [32]byte
 	Traits int  // how many the book keeps of it that tell something
 	Static bool // a program that needs no library
+}
+
+// Linked tells a file that can be linked into others: plug-ins are libraries too, but are not called lib.
+func (u Unit) Linked() bool {
+	return (u.Kind == Library || u.Kind == Archive) && strings.HasPrefix(path.Base(u.Path), "lib")
 }
 
 // Sizes of records.

@@ -12,32 +12,35 @@ import (
 type tally struct {
 	votes   []float64 // by component: each telling trait gives all its components together one vote
 	only    []int32   // by component: traits that no other has
-	names   []int32   // by component: those of them that the file defines
+	said    []int32   // by component: those of them that are messages
+	soname  []bool    // by component: the library bears its name, and no other component's
 	tables  []int32   // by component: windows of constants that no other has
 	hits    []int32   // by unit: telling traits
 	touched []uint32  // components with votes
 	seen    []uint32  // units with hits
-	witness []witness // telling traits of one component only
+	witness []witness // telling traits, one for each component that has it
 	telling int
 	unknown int // traits that no book has
 	common  int
 	buf     []uint32
 }
 
-// witness is a trait that one component alone has.
+// witness is a telling trait of a component.
 type witness struct {
 	trait     traits.Trait
 	component uint32
-	set       []uint32 // entries that have it, by their numbers on the shelf, ascending
+	only      bool     // no other component has it
+	set       []uint32 // entries of the component that have it, by their numbers on the shelf
 }
 
 func newTally(components, units int) *tally {
-	return &tally{votes: make([]float64, components), only: make([]int32, components), names: make([]int32, components), tables: make([]int32, components), hits: make([]int32, units)}
+	return &tally{votes: make([]float64, components), only: make([]int32, components), said: make([]int32, components), soname: make([]bool, components),
+		tables: make([]int32, components), hits: make([]int32, units)}
 }
 
 func (t *tally) reset() {
 	for _, c := range t.touched {
-		t.votes[c], t.only[c], t.names[c], t.tables[c] = 0, 0, 0, 0
+		t.votes[c], t.only[c], t.said[c], t.soname[c], t.tables[c] = 0, 0, 0, false, 0
 	}
 	for _, u := range t.seen {
 		t.hits[u] = 0
@@ -86,39 +89,41 @@ func (t *tally) components(s *shelf, units []uint32) int {
 
 func (t *tally) take(s *shelf, tr traits.Trait, units []uint32) {
 	t.telling++
-	var list [kb.TellNames]uint32
+	var list [kb.TellNames]witness
 	n := 0
-	var w witness
 	for _, u := range units {
 		if t.hits[u] == 0 {
 			t.seen = append(t.seen, u)
 		}
 		t.hits[u]++
 		c, e := s.of(u)
-		if !slices.Contains(list[:n], c) {
-			list[n] = c
+		i := 0
+		for i < n && list[i].component != c {
+			i++
+		}
+		if i == n {
+			list[n] = witness{trait: tr, component: c}
 			n++
 		}
-		if k := len(w.set); k == 0 || w.set[k-1] != e {
+		if w := &list[i]; !slices.Contains(w.set, e) {
 			w.set = append(w.set, e)
 		}
 	}
-	for _, c := range list[:n] {
+	for _, w := range list[:n] {
+		c := w.component
 		if t.votes[c] == 0 {
 			t.touched = append(t.touched, c)
 		}
 		t.votes[c] += 1 / float64(n)
+		if w.only = n == 1; w.only {
+			t.only[c]++
+			t.soname[c] = t.soname[c] || tr.Kind == traits.Soname
+			if tr.Said {
+				t.said[c]++
+			}
+		}
+		t.witness = append(t.witness, w)
 	}
-	if n > 1 {
-		return
-	}
-	t.only[list[0]]++
-	if tr.Kind != traits.Text {
-		t.names[list[0]]++
-	}
-	w.trait, w.component = tr, list[0]
-	slices.Sort(w.set)
-	t.witness = append(t.witness, w)
 }
 
 func (t *tally) table(s *shelf, tr traits.Trait) {
@@ -139,12 +144,14 @@ type candidate struct {
 	component uint32
 	votes     float64
 	only      int
-	names     int
+	said      int
 	tables    int
+	soname    bool
 	share     float64 // of the file's telling and unknown traits
 	unit      uint32  // the learned file that is most like it, by the number on the shelf
 	coverage  float64 // how much of that file's telling traits are there
 	of        int     // how many telling traits that file has
+	linked    bool    // that file is one that can be linked into others
 }
 
 // candidates returns the components with votes, the most first.
@@ -156,7 +163,7 @@ func (t *tally) candidates(s *shelf) []candidate {
 	where := map[uint32]int{}
 	for _, c := range t.touched {
 		where[c] = len(list)
-		list = append(list, candidate{component: c, votes: t.votes[c], only: int(t.only[c]), names: int(t.names[c]), tables: int(t.tables[c]), share: t.votes[c] / float64(own)})
+		list = append(list, candidate{component: c, votes: t.votes[c], only: int(t.only[c]), said: int(t.said[c]), tables: int(t.tables[c]), soname: t.soname[c], share: t.votes[c] / float64(own)})
 	}
 	slices.Sort(t.seen)
 	for _, u := range t.seen {
@@ -174,6 +181,7 @@ func (t *tally) candidates(s *shelf) []candidate {
 		x := &list[i]
 		if h := float64(t.hits[u]) * float64(t.hits[u]) / float64(of); x.of == 0 || h > x.coverage*x.coverage*float64(x.of) {
 			x.unit, x.of, x.coverage = u, of, float64(t.hits[u])/float64(of)
+			x.linked = b.KindOf(n) == kb.Library || b.KindOf(n) == kb.Archive
 		}
 	}
 	slices.SortFunc(list, func(a, b candidate) int {

@@ -157,7 +157,7 @@ func shard(ctx context.Context, o options, sp biopsy.Spool, list []pinned) (stri
 }
 
 // round counts the changes of what is learned from a file: books of older rounds in the cache are of no use.
-const round = 1
+const round = 2
 
 func merge(b *kb.Builder, file string) error {
 	book, err := kb.Open(file)

@@ -26,10 +26,33 @@ var (
 	depends   = regexp.MustCompile(`(?:^|[,|]) *([a-z0-9.+-]+)`)
 )
 
+// Bytes of the largest package that is learned; of components that are marked with "!" also larger ones.
 const (
-	largest     = 12_000_000 // bytes of a package
-	largestJava = 4_000_000
+	largest        = 1_500_000
+	largestMarked  = 10_000_000
+	archive        = 250_000 // of those that hold static archives
+	archivesMarked = 4_000_000
+	largestJava    = 300_000
 )
+
+// component is one line of components.txt.
+type component struct {
+	name   string
+	marked bool
+}
+
+func (c component) fits(p map[string]string) bool {
+	n, dev := size(p), strings.HasSuffix(p["Package"], "-dev")
+	switch {
+	case c.marked && dev:
+		return n <= archivesMarked
+	case c.marked:
+		return n <= largestMarked
+	case dev:
+		return n <= archive
+	}
+	return n <= largest
+}
 
 // pin writes packages.tsv from the mirror's indexes of the suites.
 func pin(ctx context.Context, o options, suites []string) error {
@@ -60,21 +83,21 @@ func pin(ctx context.Context, o options, suites []string) error {
 	return os.WriteFile(filepath.Join(o.dir, "packages.tsv"), []byte(text.String()), 0o644)
 }
 
-// readComponents reads "name" or "name: source source": which source packages a component is built from.
-func readComponents(file string) (map[string]string, error) {
+// readComponents reads "name" or "name: source source": which source packages a component is built from. "name!" is worth large packages.
+func readComponents(file string) (map[string]component, error) {
 	b, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	want := map[string]string{}
+	want := map[string]component{}
 	for line := range strings.Lines(string(b)) {
 		line, _, _ = strings.Cut(strings.TrimSpace(line), "#")
 		name, sources, _ := strings.Cut(line, ":")
 		if name = strings.TrimSpace(name); name == "" {
 			continue
 		}
-		for _, s := range sourcesOf(name, sources) {
-			want[s] = name
+		for _, s := range sourcesOf(strings.TrimSuffix(name, "!"), sources) {
+			want[s] = component{strings.TrimSuffix(name, "!"), strings.HasSuffix(name, "!")}
 		}
 	}
 	return want, nil
@@ -111,17 +134,16 @@ func paragraphs(r io.Reader) ([]map[string]string, error) {
 	return all, s.Err()
 }
 
-func natives(packages []map[string]string, want map[string]string) []pinned {
+func natives(packages []map[string]string, want map[string]component) []pinned {
 	var list []pinned
 	for _, p := range packages {
 		source := sourceOf.FindString(cmp.Or(p["Source"], p["Package"]))
-		component := want[source]
+		c := want[source]
 		switch {
-		case component == "", p["Architecture"] == "all", barren.MatchString(p["Package"]), size(p) > largest:
-		case component == "gcc" && !compilers.MatchString(p["Package"]):
-		case component == "boost" && strings.HasSuffix(p["Package"], "-dev"):
+		case c.name == "", p["Architecture"] == "all", barren.MatchString(p["Package"]), !c.fits(p):
+		case c.name == "gcc" && !compilers.MatchString(p["Package"]):
 		default:
-			list = append(list, pinned{component, p["SHA256"], p["Filename"]})
+			list = append(list, pinned{c.name, p["SHA256"], p["Filename"]})
 		}
 	}
 	return list
@@ -149,7 +171,7 @@ func javas(packages []map[string]string) []pinned {
 func size(p map[string]string) int {
 	n, err := strconv.Atoi(p["Size"])
 	if err != nil {
-		return largest + 1 // an index without sizes is none we know
+		return 1 << 40 // an index without sizes is none we know
 	}
 	return n
 }
