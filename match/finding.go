@@ -31,7 +31,7 @@ func (m *matcher) finding(c *biopsy.Component, g *group) (biopsy.Finding, error)
 		ID: biopsy.FindingID(c, "vulnerability", subject), Component: c.ID, Subject: "vulnerability", Advisory: subject,
 		Aliases:   slices.DeleteFunc(slices.Clone(g.names), func(n string) bool { return n == subject }),
 		Answer:    records[0].answer,
-		Because:   because(records),
+		Because:   because(records, m.o.AsOf),
 		Published: g.published(),
 	}
 	if f.Answer == biopsy.No {
@@ -81,11 +81,15 @@ func sameRecord(a, b *opinion) bool {
 	return a.rank() == b.rank() && a.entry.ID == b.entry.ID && (a.entry.Source == b.entry.Source || a.text == b.text)
 }
 
-func because(records []opinion) []biopsy.Because {
+// because tells every record's reason; of a past day also that the record reads otherwise than it did then.
+func because(records []opinion, asOf time.Time) []biopsy.Because {
 	out := make([]biopsy.Because, len(records))
 	for i := range records {
 		r := &records[i]
 		out[i] = biopsy.Because{Record: r.entry.ID, Source: r.entry.Source, Rule: r.rule, Answer: r.answer, Text: r.text}
+		if at := r.entry.Modified; !asOf.IsZero() && at.After(asOf) {
+			out[i].Text += "; the record's text is of " + at.UTC().Format(time.DateOnly) + ", after the day asked about"
+		}
 	}
 	return out
 }
