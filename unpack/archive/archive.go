@@ -15,6 +15,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"path"
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/internal/treepath"
@@ -29,23 +31,31 @@ type members struct {
 
 // file yields one member under its cleaned name. It returns an error only to end the unpacking.
 func (m *members) file(name string, f biopsy.File) error {
-	path, err := treepath.Clean(name)
+	clean, err := treepath.Clean(name)
 	if err != nil {
 		m.lost("", err.Error(), f.Size)
 		return nil
 	}
-	f.Path = path
+	f.Path = clean
 	m.stopped = m.Yield(f)
 	return m.stopped
 }
 
+// unstated is the mode of a file whose archive states none: what has no ending, as programs under Unix, may be one.
+func unstated(name string) fs.FileMode {
+	if path.Ext(name) == "" {
+		return 0o755
+	}
+	return 0o644
+}
+
 // lost reports a member that stays unseen.
 func (m *members) lost(name, reason string, size int64) {
-	path, err := treepath.Clean(name)
+	clean, err := treepath.Clean(name)
 	if err != nil {
-		path = ""
+		clean = ""
 	}
-	m.Gap(biopsy.Gap{Place: biopsy.Place{Path: path}, Reason: reason, Size: size})
+	m.Gap(biopsy.Gap{Place: biopsy.Place{Path: clean}, Reason: reason, Size: size})
 }
 
 // transient opens a member of a stream.

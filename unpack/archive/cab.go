@@ -246,7 +246,7 @@ func (m *cabReader) entry(name string, h [16]byte) error {
 	if f.solid == nil {
 		f.solid = &solid{members: &m.members, ctx: m.ctx, start: func() (io.Reader, error) { return m.decoder(f) }}
 	}
-	x := biopsy.File{Size: size, Mode: 0o644, Transient: true, Open: f.solid.member(offset, size, nil)}
+	x := biopsy.File{Size: size, Mode: unstated(name), Transient: true, Open: f.solid.member(offset, size, nil)}
 	if flags&runs != 0 {
 		x.Mode = 0o755
 	}

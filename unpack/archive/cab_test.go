@@ -310,10 +310,10 @@ func TestHostileCab(t *testing.T) {
 		b    []byte
 		want string
 	}{
-		"good":           {good, "by cab\na -rw-r--r-- transient \"pump\"\n"},
+		"good":           {good, "by cab\na -rwxr-xr-x transient \"pump\"\n"},
 		"Quantum":        {spoil(folder+6, 2), "gap a: packed by Quantum"},
 		"other method":   {spoil(folder+6, 7), "gap a: packed by method 7"},
-		"LZX window":     {spoil(folder+6, 3, 30), "a -rw-r--r-- transient: lzx window of 30 bits"},
+		"LZX window":     {spoil(folder+6, 3, 30), "a -rwxr-xr-x transient: lzx window of 30 bits"},
 		"LZX":            {spoil(folder+6, 3, 15), "lzx data is damaged"},
 		"MSZIP":          {spoil(folder+6, 1), "no mszip block"},
 		"other folder":   {spoil(file+8, 9), "gap a: is in folder 10 of 1"},
@@ -322,7 +322,7 @@ func TestHostileCab(t *testing.T) {
 		"block is cut":   {spoil(data+4, 9), "gap a: at offset 62: 5 bytes of a block are missing"},
 		"block too big":  {spoil(data+4, 0, 0xff), "gap a: at offset 62: block of 4 bytes packed in 65280"},
 		"checksum":       {spoil(data, 1), "wrong check sum"},
-		"more blocks":    {spoil(folder+4, 2), "a -rw-r--r-- transient \"pump\""},
+		"more blocks":    {spoil(folder+4, 2), "a -rwxr-xr-x transient \"pump\""},
 		"more files":     {spoil(28, 2), "file 2 of 2: "},
 		"other version":  {spoil(25, 2), "no unpacker"},
 		"set":            {spoil(30, 1), "gap "},

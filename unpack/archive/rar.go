@@ -117,6 +117,9 @@ func (m *rar) entry(h *rardecode.FileHeader) error {
 		return nil
 	}
 	f := biopsy.File{Size: h.UnPackedSize, Mode: h.Mode().Perm(), Transient: true}
+	if h.HostOS != rardecode.HostOSUnix && h.HostOS != rardecode.HostOSMacOS {
+		f.Mode = unstated(name)
+	}
 	if h.UnKnownSize || f.Size < 0 {
 		f.Size = -1
 	}

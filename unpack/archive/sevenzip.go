@@ -172,6 +172,9 @@ func (z *sevenZip) files(h szHeader) error {
 			return z.ctx.Err()
 		}
 		name := treepath.DOS(f.name)
+		if f.mode == 0 {
+			f.mode = unstated(name)
+		}
 		if !f.hasBytes {
 			if err := z.empty(name, f); err != nil {
 				return err

@@ -60,7 +60,7 @@ type szHeader struct {
 // szFile is one entry of the list of files.
 type szFile struct {
 	name     string
-	mode     fs.FileMode
+	mode     fs.FileMode // 0 when none is stated
 	dir      bool
 	hasBytes bool
 }
@@ -373,7 +373,7 @@ func readSzFiles(in *szBytes) []szFile {
 	}
 	files := make([]szFile, n)
 	for i := range files {
-		files[i].hasBytes, files[i].mode = true, 0o644
+		files[i].hasBytes = true
 	}
 	var without []*szFile
 	for in.err == nil {

@@ -218,10 +218,10 @@ func (m *zipMember) large(extra []byte) {
 	}
 }
 
-// zipMode takes the mode that Unix (3) and macOS (19) store.
+// zipMode takes the mode that Unix (3) and macOS (19) store; 0 when none is.
 func zipMode(madeBy byte, attributes uint32) fs.FileMode {
 	if madeBy != 3 && madeBy != 19 || attributes>>16 == 0 {
-		return 0o644
+		return 0
 	}
 	m := fs.FileMode(attributes >> 16 & 0o777)
 	switch attributes >> 28 {
@@ -266,6 +266,9 @@ func (z *zipArchive) member(m zipMember) error {
 	if why := unreadable(m.method); why != "" {
 		z.lost(m.name, why, m.size)
 		return nil
+	}
+	if m.mode == 0 {
+		m.mode = unstated(m.name)
 	}
 	return z.file(m.name, biopsy.File{Size: m.size, Mode: m.mode, Open: func() (biopsy.Content, error) { return z.open(m) }})
 }

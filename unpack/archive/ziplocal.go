@@ -48,7 +48,7 @@ func (z *zipArchive) localMember(ctx context.Context, off int64) (m zipMember, n
 	}
 	m = zipMember{
 		name: string(b[:nameLen]), flags: le.Uint16(h[6:]), method: le.Uint16(h[8:]), crc: le.Uint32(h[14:]),
-		packed: int64(le.Uint32(h[18:])), size: int64(le.Uint32(h[22:])), offset: off, data: off + 30 + nameLen + extraLen, mode: 0o644,
+		packed: int64(le.Uint32(h[18:])), size: int64(le.Uint32(h[22:])), offset: off, data: off + 30 + nameLen + extraLen,
 	}
 	m.large(b[nameLen:])
 	m.offset = off
