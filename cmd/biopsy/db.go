@@ -184,6 +184,9 @@ func (s *streams) rebuild(ctx context.Context, r rebuild) error {
 		return err
 	}
 	defer lock.Close()
+	if err := sweep(filepath.Dir(r.path), time.Now()); err != nil {
+		return err
+	}
 	b, old, err := builderFrom(r.path)
 	if err != nil {
 		return err
@@ -217,6 +220,24 @@ func (s *streams) rebuild(ctx context.Context, r rebuild) error {
 	}
 	s.say("%s: %d records in the book, %d read, in %.1f s", r.path, snap.Records, rep.Taken(), time.Since(start).Seconds())
 	return partly
+}
+
+// leftover is the age at which files of an import are those of one that was killed: none takes so long.
+const leftover = 24 * time.Hour
+
+// sweep removes what killed imports have left beside the books.
+func sweep(dir string, now time.Time) error {
+	var wrong []error
+	for _, pattern := range []string{".refdb-build-*", ".refdb-*.tmp", ".bundle-*"} {
+		found, err := filepath.Glob(filepath.Join(globQuote(dir), pattern))
+		wrong = append(wrong, err)
+		for _, p := range found {
+			if st, err := os.Lstat(p); err == nil && now.Sub(st.ModTime()) > leftover {
+				wrong = append(wrong, os.RemoveAll(p))
+			}
+		}
+	}
+	return errors.Join(wrong...)
 }
 
 // builderFrom continues the book at path, whose digest it returns, or begins one.
