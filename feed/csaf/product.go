@@ -1,6 +1,7 @@
 package csaf
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/biopsy-sca/biopsy"
@@ -47,6 +48,10 @@ func (s *shelf) take(x said) {
 		}
 		return
 	}
+	told := ""
+	if x.status != "not affected" {
+		versions, told = wider(versions, main)
+	}
 	status, why := s.verdict(x, versions)
 	if status == "" || status == biopsy.WillNotFix {
 		s.affects[name] = true
@@ -64,7 +69,41 @@ func (s *shelf) take(x said) {
 		e.last(versions.Exact[0])
 	default:
 		e.add(versions, main)
+		if told != "" {
+			e.texts = append(e.texts, told)
+		}
 	}
+}
+
+// wider adds what the product's full name says of versions where it is more than its branch says: of "8.40" and "Viewer: < 8.40" one is a
+// slip, and a reader of the advisory would not rest on either. told is the name's text, "" when it adds nothing.
+func wider(v csaf.Versions, p *csaf.Product) (both csaf.Versions, told string) {
+	i := strings.LastIndex(p.Name, ": ")
+	if i < 0 || p.Kind == "" || v.All || v.Text != "" || v.If != "" {
+		return v, ""
+	}
+	told = strings.TrimSpace(p.Name[i+2:])
+	name := csaf.ParseVersions(told)
+	if told == p.Version || told == "" || name.Text != "" || name.If != "" || name.Ecosystem != v.Ecosystem || alike(v, name) {
+		return v, ""
+	}
+	v.All = name.All
+	v.Ranges, v.Exact = slices.Concat(v.Ranges, name.Ranges), slices.Concat(v.Exact, name.Exact)
+	v.Except = nil
+	return v, told
+}
+
+// alike says whether two readings differ in spelling only.
+func alike(a, b csaf.Versions) bool {
+	same := func(x, y string) bool {
+		c, err := eco.Compare(a.Ecosystem, x, y)
+		return x == y || err == nil && c == 0
+	}
+	return a.All == b.All && slices.EqualFunc(a.Exact, b.Exact, same) && slices.EqualFunc(a.Ranges, b.Ranges, func(r, q biopsy.Range) bool {
+		return slices.EqualFunc(r.Events, q.Events, func(e, f biopsy.Event) bool {
+			return same(e.Introduced, f.Introduced) && same(e.Fixed, f.Fixed) && same(e.LastAffected, f.LastAffected) && same(e.Limit, f.Limit)
+		})
+	})
 }
 
 // last ends the range that a first affected version began, or begins one with the first version of all.

@@ -254,7 +254,7 @@ func (p *phrase) version() (string, bool) {
 	p.at++
 	for p.at < len(p.words) {
 		n := p.suffix()
-		if n == 0 {
+		if n == 0 || strings.EqualFold(p.words[p.at][:1], v[:1]) { // "R101 R110" are two
 			break
 		}
 		v += " " + strings.Join(p.words[p.at:p.at+n], " ")
