@@ -265,9 +265,9 @@ func TestHostileZip(t *testing.T) {
 		"offset beyond end":  {spoil(func(b []byte) { binary.LittleEndian.PutUint32(b[central+42:], 0x7fffffff) }), "reach beyond"},
 		"offset at nonsense": {spoil(func(b []byte) { b[central+42] = 1 }), "no member's header"},
 		"more records":       {spoil(func(b []byte) { b[len(b)-12]++ }), "holds 2 records and says 3"},
-		"damaged data":       {spoil(func(b []byte) { b[40] ^= 0xff }), "a -rw-r--r--: "},
+		"damaged data":       {spoil(func(b []byte) { b[40] ^= 0xff }), "a -rwxr-xr-x: "},
 		"directory is lost":  {good[:central], "members found by their own headers"},
-		"directory is cut":   {good[:central+20], "b -rw-r--r-- \"valve"},
+		"directory is cut":   {good[:central+20], "b -rwxr-xr-x \"valve"},
 	} {
 		if got := list(s, &Zip, "x.zip", c.b); !strings.Contains(got, c.want) {
 			t.Errorf("%s: got\n%s want %q", name, got, c.want)

@@ -91,14 +91,14 @@ func TestHostileSevenZip(t *testing.T) {
 		names   = "\x05\x01\x11\x05\x00a\x00\x00\x00\x00"
 	)
 	for name, c := range map[string]struct{ packed, header, want string }{
-		"good":              {"valve", "\x01" + streams + copied + sizes + "\x00" + names + "\x00", "by 7z\na -rw-r--r-- \"valve\"\n"},
+		"good":              {"valve", "\x01" + streams + copied + sizes + "\x00" + names + "\x00", "by 7z\na -rwxr-xr-x \"valve\"\n"},
 		"no header":         {"", "", "by 7z\n"},
 		"cut header":        {"valve", "\x01" + streams, "damaged"},
 		"many files":        {"valve", "\x01" + streams + copied + sizes + "\x00\x05\xe0\xff\xff\xff", "damaged"},
 		"absurd numbers":    {"valve", "\x01\x04\x06\x00\xff\xff\xff\xff\xff\xff\xff\xff\x7f", "damaged"},
 		"more files":        {"valve", "\x01" + streams + copied + sizes + "\x00\x05\x02\x11\x09\x00a\x00\x00\x00b\x00\x00\x00\x00\x00", "fewer than its list says"},
 		"size lies":         {"valve", "\x01" + streams + copied + "\x0c\x09\x00\x00" + names + "\x00", "unexpected EOF"},
-		"bytes lie outside": {"", "\x01" + strings.Replace(streams, "\x05", "\x7f", 1) + copied + sizes + "\x00" + names + "\x00", "a -rw-r--r--: packed bytes"},
+		"bytes lie outside": {"", "\x01" + strings.Replace(streams, "\x05", "\x7f", 1) + copied + sizes + "\x00" + names + "\x00", "a -rwxr-xr-x: packed bytes"},
 		"unknown method":    {"valve", "\x01" + streams + "\x01\x01\x7f" + sizes + "\x00" + names + "\x00", "packed by method 7f"},
 		"no coder":          {"valve", "\x01" + streams + "\x00" + sizes + "\x00" + names + "\x00", "damaged"},
 		"dictionary":        {"valve", "\x01" + streams + "\x01\x21\x21\x01\x28\x0c\xff\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00" + names + "\x00", "more than the limit"},
