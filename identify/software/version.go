@@ -46,6 +46,7 @@ const (
 	strangeInside    = 0.12 // unknown among a file's traits: other processors, patches
 	strangeAtEdge    = 0.015
 	minVersionTraits = 5
+	sameInside       = 0.9 // coverage of a library that is in another file as a whole
 )
 
 // version says which version a file is of, or which it may be.
@@ -207,6 +208,9 @@ func (s *shelf) judge(in biopsy.Input, f *traits.File, t *tally, x found, fits [
 		}
 	}
 	strange := float64(t.unknown) / float64(max(t.unknown+t.telling, 1))
+	if x.role == inside {
+		strange = 0 // what the rest of the file is says nothing
+	}
 	if len(rivals) > 1 {
 		if named := s.called(in, rivals); named >= 0 && x.role == whole {
 			return verdict{exact: rivals[named].name, by: "file-name", sure: 0.9}
@@ -219,7 +223,7 @@ func (s *shelf) judge(in biopsy.Input, f *traits.File, t *tally, x found, fits [
 	if best.edge {
 		wrong, odd = wrongAtEdge, strangeAtEdge
 	}
-	if len(rivals) == 1 && x.role == whole && best.of >= minVersionTraits && best.wrong <= wrong*float64(best.of)+1 && strange <= odd {
+	if len(rivals) == 1 && (x.role == whole || best.coverage >= sameInside) && best.of >= minVersionTraits && best.wrong <= wrong*float64(best.of)+1 && strange <= odd {
 		return verdict{exact: best.name, by: "traits", sure: 0.9}
 	}
 	v := verdict{nearest: strange > odd || best.wrong > wrong*float64(best.of)+1, sure: 1}
