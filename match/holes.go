@@ -174,13 +174,19 @@ func (u *union) find(i int) int {
 
 func (u *union) join(a, b int) { u.parent[u.find(b)] = u.find(a) }
 
-// subject is the name people use: the CVE, else the GHSA, else the first. Of several CVEs the lowest.
+// subject is the name people use: the CVE, else the GHSA, else the first that is no wrapping of another ("ALPINE-ZBX-1" wraps "ZBX-1"). Of
+// several CVEs the lowest.
 func (g *group) subject() string {
 	for _, prefix := range [...]string{"CVE-", "GHSA-"} {
 		for _, n := range g.names {
 			if strings.HasPrefix(n, prefix) {
 				return n
 			}
+		}
+	}
+	for _, n := range g.names {
+		if slices.ContainsFunc(g.names, func(other string) bool { return strings.HasSuffix(other, "-"+n) }) {
+			return n
 		}
 	}
 	return g.names[0]

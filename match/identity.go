@@ -165,6 +165,8 @@ func fromSynonyms(all []biopsy.Synonym, name knownName, plain string) []identity
 func learned(plain string, n *cpe.Name, records, most int) float64 {
 	alike := likeness(plain, string(n.Vendor), string(n.Product))
 	switch {
+	case records < 3 && alike < 3: // what two records say is wrong more often than what three say
+		return 0.85
 	case alike >= 2 && records*2 >= most:
 		return 0.96
 	case alike >= 1 && records*2 >= most:

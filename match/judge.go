@@ -49,6 +49,9 @@ func (a *ask) judge(e *refdb.Entry) (op opinion, speaks bool) {
 	return op, true
 }
 
+// inItsWords begins the reason of an entry whose versions are told in words only.
+const inItsWords = "affected as the advisory words it"
+
 // limited says whether an entry is about some versions only.
 func limited(af *biopsy.Affected) bool { return len(af.Ranges) > 0 || len(af.Versions) > 0 }
 
@@ -72,6 +75,9 @@ func (a *ask) status(op *opinion) (speaks bool) {
 		a.vouched(op)
 	case af.Status == biopsy.Undetermined:
 		op.answer, op.rule, op.text = biopsy.Unknown, "undetermined", who+" has not decided"+why
+		if strings.HasPrefix(af.Why, inItsWords) {
+			op.text = who + ": " + af.Why + "; that cannot be compared"
+		}
 	case af.Status == biopsy.WillNotFix && op.rule != "unparsable-version" && (a.version != "" || !limited(af)):
 		op.answer, op.rule, op.text = biopsy.Yes, "will-not-fix", who+" says that it is affected and no fix will come"+why
 	case af.Why != "" && op.answer == biopsy.Yes:

@@ -14,7 +14,7 @@ func TestBook(t *testing.T) {
 		t.Error(err)
 	}
 	s := b.Snapshot()
-	if s.Name != "built-in advisories" || s.Records < 150 || len(s.Feeds) != 2 || s.Feeds[0].Feed != "builtin" || s.Feeds[1].Feed != "kev" {
+	if s.Name != "built-in advisories" || s.Records < 150 || len(s.Feeds) != 3 || s.Feeds[0].Feed != "builtin" || s.Feeds[1].Feed != "kev" {
 		t.Errorf("got %+v", s)
 	}
 	if x, ok, err := b.Exploit("CVE-2017-5638"); err != nil || !ok || !x.KEV || x.KEVDue != "2022-05-03" {
