@@ -158,10 +158,12 @@ func TestLibraryOfAPart(t *testing.T) {
 		var got []string
 		for _, x := range s.Components {
 			for _, e := range x.Evidence {
-				got = append(got, x.Name+" "+e.Place.Path)
+				if x.Name == "zlib" {
+					got = append(got, e.Place.Path)
+				}
 			}
 		}
-		if want := "[zlib " + c.want + "]"; fmt.Sprint(got) != want {
+		if want := "[" + c.want + "]"; fmt.Sprint(got) != want {
 			t.Errorf("%s: got %v, want %s", name, got, want)
 		}
 	}

@@ -19,19 +19,24 @@ func (d *document) metadata(m *cdx.Metadata) {
 	for _, l := range list(m.Lifecycles) {
 		d.out.Lifecycles = append(d.out.Lifecycles, cmp.Or(string(l.Phase), l.Name))
 	}
-	for _, p := range list(m.Properties) {
-		d.documentProperty(p)
-	}
 	if m.Component != nil {
 		d.subject(m.Component)
 	}
 	if d.out.Subject.Manufacturer == "" && m.Manufacture != nil {
 		d.out.Subject.Manufacturer = m.Manufacture.Name
 	}
+	for _, p := range list(m.Properties) {
+		d.documentProperty(p)
+	}
 }
 
 func (d *document) documentProperty(p cdx.Property) {
-	if p.Name != gapProperty {
+	switch p.Name {
+	case bom.Manufacturer:
+		d.out.Subject.Manufacturer = p.Value
+		return
+	case gapProperty:
+	default:
 		return
 	}
 	var g biopsy.Gap

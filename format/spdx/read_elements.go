@@ -87,6 +87,8 @@ func (d *document) documentNote(text string) {
 				continue
 			}
 			d.stated = append(d.stated, g)
+		case bom.Manufacturer:
+			d.maker = p.Value
 		case bom.LedgerMap:
 			l, err := bom.ReadLedger(p.Value)
 			if err != nil {

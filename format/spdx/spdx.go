@@ -76,6 +76,7 @@ type document struct {
 	subjects  map[string]biopsy.Subject // of packages that are artifacts
 	stated    []biopsy.Gap              // that a scan had and wrote
 	ledgers   []biopsy.Ledger           // likewise
+	maker     string                    // of the subject, where it is not its supplier
 	complete  []bom.Composition
 	later     later // of SPDX 3
 }
@@ -85,6 +86,9 @@ type pair struct{ a, b string }
 func (d *document) finish() *bom.Document {
 	d.later.resolve(d)
 	d.subject()
+	if d.maker != "" {
+		d.out.Subject.Manufacturer = d.maker
+	}
 	for _, p := range d.evident {
 		d.witness(p)
 	}

@@ -61,6 +61,9 @@ func SetArtifact(to **biopsy.Artifact, p Property) bool {
 	return true
 }
 
+// Manufacturer is the property that says who makes the subject, where it is a component whose supplier is somebody else.
+const Manufacturer = Prefix + "manufacturer"
+
 // Facts are the statements about a scan as a whole that no format has a field for: options and books.
 func Facts(s *biopsy.Scan) []Property {
 	var p []Property
@@ -68,6 +71,9 @@ func Facts(s *biopsy.Scan) []Property {
 		if value != "" {
 			p = append(p, Property{Prefix + name, value})
 		}
+	}
+	if i := SubjectOf(s); i >= 0 && s.Subject.Manufacturer != s.Components[i].Supplier {
+		add("manufacturer", s.Subject.Manufacturer)
 	}
 	add("depth", string(s.Options.Depth))
 	add("as-of", s.Options.AsOf)
