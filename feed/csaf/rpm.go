@@ -12,9 +12,14 @@ import (
 // packages gathers what Red Hat and SUSE say of their packages, by release and name.
 type packages struct {
 	*statement
-	list []*rpm
-	at   map[[3]string]*rpm
+	list  []*rpm
+	at    map[[3]string]*rpm
+	parts map[*csaf.Product]part   // what packageOf said of a product that many releases have
+	names map[*csaf.Product]string // what ecosystemOf said of a release
 }
+
+// part is a package's name, its version and its module stream.
+type part struct{ name, evr, module string }
 
 // rpm is a package of a release.
 type rpm struct {
@@ -28,10 +33,11 @@ type rpm struct {
 	vectors                 string
 }
 
-func newPackages(s *statement) *packages { return &packages{statement: s, at: map[[3]string]*rpm{}} }
+func newPackages(s *statement) *packages {
+	return &packages{statement: s, at: map[[3]string]*rpm{}, parts: map[*csaf.Product]part{}, names: map[*csaf.Product]string{}}
+}
 
-// platform names the ecosystem of a package that is a component of a release of Red Hat or SUSE; "" for all else. Red Hat's names are
-// those of its CPEs, SUSE's those of its products, as in OSV.
+// platform names the ecosystem of a package that is a component of a release of Red Hat or SUSE; "" for all else.
 func (s *packages) platform(p *csaf.Product) string {
 	if p.Component == nil || p.Relation != "default_component_of" {
 		return ""
@@ -41,6 +47,16 @@ func (s *packages) platform(p *csaf.Product) string {
 	if of.Component != nil {
 		of = of.Of
 	}
+	name, known := s.names[of]
+	if !known {
+		name = s.ecosystemOf(of)
+		s.names[of] = name
+	}
+	return name
+}
+
+// ecosystemOf names a release: Red Hat's are called by their CPEs, SUSE's by their products, as in OSV.
+func (s *packages) ecosystemOf(of *csaf.Product) string {
 	name := ""
 	if of.Helper != nil {
 		name = of.Helper.CPE
@@ -64,14 +80,19 @@ func (s *packages) platform(p *csaf.Product) string {
 
 // take files one package under one status.
 func (s *packages) take(ecosystem string, x said) {
-	part, module := x.product.Component, ""
+	component, module := x.product.Component, ""
 	if x.product.Of.Component != nil {
 		module = stream(label(x.product.Of.Component))
 	}
-	if part.Component != nil { // the module's component, itself a component
-		part, module = part.Component, stream(label(part.Of))
+	if component.Component != nil { // the module's component, itself a component
+		component, module = component.Component, stream(label(component.Of))
 	}
-	name, evr, own := packageOf(part)
+	p, known := s.parts[component]
+	if !known {
+		p.name, p.evr, p.module = packageOf(component)
+		s.parts[component] = p
+	}
+	name, evr, own := p.name, p.evr, p.module
 	if name == "" || strings.HasSuffix(name, "-debuginfo") || strings.HasSuffix(name, "-debugsource") {
 		return
 	}

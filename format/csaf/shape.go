@@ -9,12 +9,13 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 )
 
-// Shape holds a document against the shape that the JSON schema of CSAF 2.0 describes, and returns what differs, in order of place; the
+// Shape holds a document of CSAF 2.0 against the shape that its JSON schema describes, and returns what differs, in order of place; the
 // error says that it is no JSON. Test is "schema"; for properties that the standard does not name, which the schema lets pass, it is
 // "6.2.20". The shape is written here in our own words, from section 3 of the standard.
 func Shape(doc []byte) ([]Problem, error) {
@@ -95,7 +96,7 @@ func (s *shaper) object(o map[string]any, want *shape, pointer string) {
 		s.fail(pointer, "has %d properties", len(o))
 	}
 	for key, v := range o {
-		at := pointer + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
+		at := pointer + "/" + pointerEscape.Replace(key)
 		switch sub := want.object[key]; {
 		case sub != nil:
 			s.check(v, sub, at)
@@ -105,22 +106,31 @@ func (s *shaper) object(o map[string]any, want *shape, pointer string) {
 	}
 }
 
+var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1")
+
 func (s *shaper) items(l []any, want *shape, pointer string) {
 	if len(l) < max(want.least, 1) {
 		s.fail(pointer, "has %d items, and must have %d", len(l), max(want.least, 1))
 	}
 	seen := map[string]bool{}
 	for i, v := range l {
-		at := fmt.Sprintf("%s/%d", pointer, i)
+		at := pointer + "/" + strconv.Itoa(i)
 		s.check(v, want.list, at)
 		if !want.unique {
 			continue
 		}
-		b, err := json.Marshal(v)
-		if err != nil || seen[string(b)] {
+		key, ok := v.(string)
+		if !ok {
+			b, err := json.Marshal(v)
+			if err != nil {
+				s.fail(at, "cannot be compared: %v", err)
+			}
+			key = "\x00" + string(b)
+		}
+		if seen[key] {
 			s.fail(at, "is in the list before")
 		}
-		seen[string(b)] = true
+		seen[key] = true
 	}
 }
 
