@@ -2,6 +2,7 @@ package cve
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/biopsy-sca/biopsy"
@@ -46,7 +47,7 @@ const maxPlatforms = 1000
 // that configurations with the same other side give it. Of an AND of more than two nodes any other node's names will do as platform,
 // and a platform's own versions do not count: we warn too often rather than too seldom. by is who says it.
 func Configured(list []Configuration, by string) Statement {
-	s := gathering{by: by, at: map[string]int{}}
+	s := gathering{by: by, at: map[string]int{}, sides: map[string]string{}}
 	for i := range list {
 		c := &list[i]
 		if c.Negate {
@@ -63,7 +64,8 @@ func Configured(list []Configuration, by string) Statement {
 // gathering is criteria sorted by name and other side.
 type gathering struct {
 	by    string
-	at    map[string]int // place in all, by CPE without version and platforms
+	at    map[string]int    // place in all, by CPE without version and number of the other side
+	sides map[string]string // numbers of other sides
 	all   []gathered
 	badly []string
 }
@@ -81,7 +83,7 @@ type gathered struct {
 type version2 = [3]string
 
 func (s *gathering) bad(why string) {
-	if !slices.Contains(s.badly, why) {
+	if len(s.badly) < maxBad && !slices.Contains(s.badly, why) {
 		s.badly = append(s.badly, why)
 	}
 }
@@ -93,6 +95,7 @@ func (s *gathering) node(c *Configuration, j int) {
 		return
 	}
 	var platforms []string
+	side := ""
 	first := true
 	for k := range n.Matches {
 		if !n.Matches[k].Vulnerable {
@@ -100,10 +103,20 @@ func (s *gathering) node(c *Configuration, j int) {
 		}
 		if first && strings.EqualFold(c.Operator, "AND") {
 			platforms = s.others(c, j)
+			side = s.side(platforms)
 		}
 		first = false
-		s.criteria(&n.Matches[k], platforms)
+		s.criteria(&n.Matches[k], platforms, side)
 	}
+}
+
+// side numbers an other side: naming it in full with every criterion would cost more than all else.
+func (s *gathering) side(platforms []string) string {
+	all := strings.Join(platforms, "\x00")
+	if _, ok := s.sides[all]; !ok {
+		s.sides[all] = strconv.Itoa(len(s.sides) + 1)
+	}
+	return s.sides[all]
 }
 
 // others are the names of the other nodes: those not vulnerable where there are any.
@@ -140,7 +153,7 @@ func (s *gathering) others(c *Configuration, own int) []string {
 
 // criteria adds one criterion. A name with a version of its own is kept as it is when its update is more than "*" and "-": 9.3 p1 is
 // not a version among others; else its version joins those of the name.
-func (s *gathering) criteria(m *Criteria, platforms []string) {
+func (s *gathering) criteria(m *Criteria, platforms []string, side string) {
 	n, err := cpe.Parse(m.CPE)
 	if err != nil {
 		s.bad(err.Error())
@@ -155,7 +168,7 @@ func (s *gathering) criteria(m *Criteria, platforms []string) {
 	if !whole {
 		n.Version = cpe.Any
 	}
-	g := s.of(n, platforms)
+	g := s.of(n, platforms, side)
 	v := Version{Status: affected, Type: "custom"} // the type of a name's versions is never told; they are no commits
 	switch {
 	case whole:
@@ -186,9 +199,9 @@ func (s *gathering) criteria(m *Criteria, platforms []string) {
 }
 
 // of returns the entry of a name and its other side.
-func (s *gathering) of(n cpe.Name, platforms []string) *gathered {
+func (s *gathering) of(n cpe.Name, platforms []string, side string) *gathered {
 	key := n.String()
-	id := key + "\x00" + strings.Join(platforms, "\x00")
+	id := key + "\x00" + side
 	i, ok := s.at[id]
 	if !ok {
 		i = len(s.all)

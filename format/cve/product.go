@@ -83,11 +83,16 @@ type target struct {
 func (p *Product) Statement(by string, names Names) Statement {
 	var out Statement
 	targets := p.targets(by, names, &out)
+	extents := map[string]*Extent{}
 	for i := range targets {
 		t := &targets[i]
-		x := Extents(p.Versions, p.Default, orderOf(t.Ecosystem))
-		out.addBad(x.Bad)
-		out.Affected = append(out.Affected, t.tell(&x, p)...)
+		base := eco.Base(t.Ecosystem)
+		if extents[base] == nil {
+			x := Extents(p.Versions, p.Default, orderOf(base))
+			out.addBad(x.Bad)
+			extents[base] = &x
+		}
+		out.Affected = append(out.Affected, t.tell(extents[base], p)...)
 	}
 	return out
 }

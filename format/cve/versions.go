@@ -55,9 +55,9 @@ type Extent struct {
 	Bad      []string       // entries that are no sense: ends that cross, statuses that are none
 }
 
-// maxSpans bounds the ranges of one list, for they are painted one over the other; the longest in use have a few hundred. Single
+// maxSpans bounds the ranges of one list, for they are painted one over the other; the longest in use have some dozens. Single
 // versions are not bounded.
-const maxSpans = 4096
+const maxSpans = 1024
 
 // Extents reads a list of versions and the status of all others, after the algorithm of the CVE Record Format: the first entry that
 // holds a version decides, and within it the last change at or before the version. Where the default is not stated nobody says
