@@ -90,6 +90,11 @@ func (c *checker) cvssShape() {
 				c.fail(quote(word)+" is no value of "+quote(name), "%s/%s", s.pointer, name)
 			}
 		}
+		for name := range s.Numbers {
+			if _, isWord := metricWords[s.major][name]; isWord {
+				c.fail("a number where a word must stand", "%s/%s", s.pointer, name)
+			}
+		}
 		for name := range s.Odd {
 			c.fail("neither text nor number", "%s/%s", s.pointer, name)
 		}
