@@ -19,6 +19,8 @@ const (
 	LZ4Block  Format = "lz4 block" // without frame
 	LZ4Fill   Format = "lz4 fill"  // the same, as far as there is room
 	LZO       Format = "lzo"       // LZO1X, without header
+	Tiano     Format = "tiano"     // of UEFI firmware, with its header of two sizes
+	EFI       Format = "efi 1.1"   // the variant of the UEFI specification itself
 	MicroLZMA Format = "microlzma" // as XZ Utils 5.4 defines it: the properties stand in the place of the first byte
 )
 
@@ -27,7 +29,7 @@ var errLarge = errors.New("block unpacks to more than it should")
 
 // Block unpacks one block of a file system into dst and returns how many bytes it made. More than dst holds is an error, but for
 // MicroLZMA and LZ4Fill, which fill dst and stop. Fewer are none: a block without end mark (LZ4Block) cannot tell that bytes are missing.
-// It knows Deflate, Zlib, Zstd, LZ4Block, LZ4Fill, LZO, LZMA (with header), MicroLZMA, and XZ with the filters for all processors.
+// It knows Deflate, Zlib, Zstd, LZ4Block, LZ4Fill, LZO, LZMA (with header), MicroLZMA, Tiano, EFI, and XZ with the filters for all processors.
 func Block(f Format, dst, src []byte) (int, error) {
 	if len(src) == 0 {
 		return 0, io.ErrUnexpectedEOF
@@ -50,6 +52,10 @@ func Block(f Format, dst, src []byte) (int, error) {
 		return max(n, 0), err
 	case LZ4Fill:
 		return blockLZ4Fill(dst, src)
+	case Tiano:
+		return blockTiano(dst, src, 5)
+	case EFI:
+		return blockTiano(dst, src, 4)
 	case LZO:
 		return lzo.Decompress(src, dst)
 	}

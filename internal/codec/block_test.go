@@ -20,9 +20,10 @@ func blocks(t testing.TB) map[Format][]byte {
 	}
 	m[LZ4Block] = m[LZ4Block][:n]
 	m[LZ4Fill] = m[LZ4Block]
-	for _, f := range []Format{XZ, LZMA, MicroLZMA, Zstd, Zlib, LZO} {
+	for _, f := range []Format{XZ, LZMA, MicroLZMA, Zstd, Zlib, LZO, Tiano} {
 		m[f] = packed(t, f)
 	}
+	m[EFI] = packed(t, "efi")
 	return m
 }
 
@@ -137,7 +138,7 @@ func tool(t testing.TB, in []byte, args ...string) []byte {
 }
 
 func FuzzBlock(f *testing.F) {
-	kinds := []Format{XZ, LZMA, MicroLZMA, Zstd, Zlib, LZO, LZ4Block, Deflate, LZ4Fill}
+	kinds := []Format{XZ, LZMA, MicroLZMA, Zstd, Zlib, LZO, LZ4Block, Deflate, LZ4Fill, Tiano, EFI}
 	all := blocks(f)
 	for i, k := range kinds {
 		f.Add(byte(i), all[k])

@@ -36,6 +36,7 @@ var All = []biopsy.Unpacker{
 	CHK,
 	Seama,
 	TPLink,
+	TPLink2,
 	UF2,
 	DfuSe,
 	DFU,

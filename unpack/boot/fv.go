@@ -1,7 +1,10 @@
 package boot
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -228,15 +231,21 @@ func (e *efi) section(name string, kind byte, off, size, head int64, depth int) 
 		if len(h) == 5 && h[4] == 0 {
 			return e.sections(name, off+5, size-5, depth+1)
 		}
-		e.lost(name, off, "UEFI section packed by a method that is not known (Tiano or EFI standard)", size)
+		if len(h) == 5 && h[4] == 1 {
+			return e.tiano(name, off+5, size-5, codec.EFI, codec.Tiano)
+		}
+		e.lost(name, off, "UEFI section packed by a method that is not known", size)
 	case secGUID:
 		return e.guided(name, off, size, head, depth)
 	}
 	return nil
 }
 
-// lzmaSection marks what is packed by LZMA.
-const lzmaSection = "EE4E5898-3914-4259-9D6E-DC7BD79403CF"
+// What a section is packed by.
+const (
+	lzmaSection  = "EE4E5898-3914-4259-9D6E-DC7BD79403CF"
+	tianoSection = "A31280AD-481E-41B6-95E8-127F4C984779"
+)
 
 // guided opens a section whose GUID says how it was packed.
 func (e *efi) guided(name string, off, size, head int64, depth int) error {
@@ -252,6 +261,8 @@ func (e *efi) guided(name string, off, size, head int64, depth int) error {
 	switch g := guid(h); {
 	case g == lzmaSection:
 		return e.packedSections(name, off+start, size-start)
+	case g == tianoSection:
+		return e.tiano(name, off+start, size-start, codec.Tiano)
 	case le.Uint16(h[18:])&1 == 0: // can be read without its tool: a check sum or a signature stands before it
 		return e.sections(name, off+start, size-start, depth+1)
 	default:
@@ -260,18 +271,62 @@ func (e *efi) guided(name string, off, size, head int64, depth int) error {
 	return nil
 }
 
-func (e *efi) packedSections(name string, at, n int64) error {
+// packedMember is what unpacks to sections.
+func (e *efi) packedMember(name string, open func() (biopsy.Content, error)) error {
 	if name == "" {
 		name = "packed"
 	}
-	return e.yield(biopsy.File{Path: e.unique(name, ".efisections"), Size: -1, Open: func() (biopsy.Content, error) {
+	return e.yield(biopsy.File{Path: e.unique(name, ".efisections"), Size: -1, Open: open})
+}
+
+// maxTiano bounds what a section unpacks to in memory. Chips of firmware hold some tens of megabytes.
+const maxTiano = 128 << 20
+
+// tiano opens what is packed by one of two variants that no header tells apart: the first that unpacks to sections is right.
+func (e *efi) tiano(name string, at, n int64, variants ...codec.Format) error {
+	return e.packedMember(name, func() (biopsy.Content, error) {
+		h := header(e.c, at, n, 8)
+		if len(h) < 8 || int64(le.Uint32(h)) > n-8 {
+			return nil, io.ErrUnexpectedEOF
+		}
+		plain := int64(le.Uint32(h[4:]))
+		const most = 4096 // bytes that a byte can stand for: a match is 256, and two codes may take a bit
+		if plain > maxTiano || plain > n*most {
+			return nil, fmt.Errorf("says that %d bytes unpack to %d", n, plain)
+		}
+		src, dst := header(e.c, at, n, int(n)), make([]byte, plain)
+		var err error
+		for _, f := range variants {
+			var k int
+			if k, err = codec.Block(f, dst, src); err == nil && likeSections(dst[:k]) {
+				return e.Spool.Keep(bytes.NewReader(dst[:k]), e.Limits.FileSize)
+			}
+			err = cmp.Or(err, errNoSections)
+		}
+		return nil, err
+	})
+}
+
+var errNoSections = errors.New("does not unpack to sections")
+
+// likeSections tells whether bytes begin with the header of a section.
+func likeSections(b []byte) bool {
+	if len(b) < 4 {
+		return len(b) == 0
+	}
+	n := size24(b)
+	return (n >= 4 && n <= int64(len(b)) || n == 0xffffff) && (b[3] >= 1 && b[3] <= 3 || b[3] >= 0x10 && b[3] <= 0x1c)
+}
+
+func (e *efi) packedSections(name string, at, n int64) error {
+	return e.packedMember(name, func() (biopsy.Content, error) {
 		r, err := plain(codec.LZMA, e.c, at, n)
 		if err != nil {
 			return nil, err
 		}
 		defer r.Close()
 		return e.Spool.Keep(codec.Bound(r, n, e.Limits), e.Limits.FileSize)
-	}})
+	})
 }
 
 func (e *efi) member(name, ending string, off, size int64) error {

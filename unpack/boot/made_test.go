@@ -306,6 +306,64 @@ func firmwareVolume(files ...[]byte) []byte {
 	return append(h, body...)
 }
 
+// tianoPacked packs by one block of literals, whose codes have nine bits but for two. Numbers of codes for distances have width bits.
+func tianoPacked(b []byte, width int) []byte {
+	var bits strings.Builder
+	put := func(v, n int) {
+		for n--; n >= 0; n-- {
+			bits.WriteByte('0' + byte(v>>n&1))
+		}
+	}
+	put(len(b), 16)
+	put(12, 5) // lengths of codes for lengths: of 10 and 11, one bit
+	put(0, 9)
+	put(3, 2) // three zeros
+	put(0, 12)
+	put(1, 3)
+	put(1, 3)
+	put(510, 9)
+	put(0, 2) // two of eight bits
+	for range 508 {
+		put(1, 1)
+	}
+	put(0, width) // one distance only
+	put(0, width)
+	for _, x := range b {
+		if x < 2 {
+			put(int(x), 8)
+		} else {
+			put(int(x)+2, 9)
+		}
+	}
+	all := bits.String() + strings.Repeat("0", 40)
+	out := make([]byte, len(all)/8)
+	for i := range out {
+		for k := range 8 {
+			out[i] = out[i]<<1 | (all[i*8+k] - '0')
+		}
+	}
+	return join(words(le, uint32(len(out)), uint32(len(b))), out)
+}
+
+// tianoVolume has sections packed by the standard's method, by the other variant under its name, and by its GUID.
+func tianoVolume() []byte {
+	inside := efiSection(0x10, append([]byte("MZ"), code(70)...))
+	std := func(width int) []byte {
+		return efiSection(1, join(words(le, uint32(len(inside))), []byte{1}, tianoPacked(inside, width)))
+	}
+	byGUID := join([]byte{0xad, 0x80, 0x12, 0xa3, 0x1e, 0x48, 0xb6, 0x41, 0x95, 0xe8, 0x12, 0x7f, 0x4c, 0x98, 0x47, 0x79}, []byte{24, 0, 1, 0}, tianoPacked(inside, 5))
+	huge := efiSection(1, join(words(le, 1<<31), []byte{1}, words(le, 8, 1<<30, 0, 0)))
+	return firmwareVolume(efiFile(7, 1, std(4)), efiFile(7, 2, std(5)), efiFile(7, 3, efiSection(2, byGUID)), efiFile(7, 4, huge))
+}
+
+func tplink2() []byte {
+	h := make([]byte, 0x200)
+	copy(h, "\x02\x00\x00\x00ver. 1.0")
+	copy(h[0x64:], words(be, 1<<32-1, 0, 0, 0x200+300, 0x200, 100, 0x200+100, 200))
+	copy(h[0x8c:], "\x55\xaa\x00\x00\xa5")
+	return append(h, code(300)...)
+}
+
 func volumes() []byte {
 	name := efiSection(0x15, []byte("P\x00u\x00m\x00p\x00D\x00x\x00e\x00\x00\x00"))
 	inner := firmwareVolume(efiFile(7, 2, efiSection(0x10, append([]byte("MZ"), code(90)...)), name))
@@ -441,6 +499,7 @@ func samples() []sample {
 		{"chk", chk()},
 		{"seama", seama()},
 		{"tplink", tplink()},
+		{"tplink-2", tplink2()},
 		{"android-2", android(2)},
 		{"android-3", android(3)},
 		{"vendorboot", vendorBoot()},
@@ -451,6 +510,7 @@ func samples() []sample {
 		{"suffix.dfu", dfuSuffix(code(60))},
 		{"esp", esp()},
 		{"volume", volumes()},
+		{"volume-tiano", tianoVolume()},
 		{"fip", fipImage()},
 		{"payload", payload()},
 		{"esp-partitions", espPartitions()},

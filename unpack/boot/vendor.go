@@ -37,6 +37,14 @@ var (
 		Extent: extentOf(seamaParts),
 		Unpack: openParts("Seama header", seamaParts),
 	}
+	// TPLink2 is TP-Link's versions 2 and 3.
+	TPLink2 = biopsy.Unpacker{
+		Name:   "tplink2",
+		Match:  func(_ biopsy.File, head []byte) bool { _, ok := tplink2Parts(head); return ok },
+		Magics: []biopsy.Magic{{Bytes: []byte("\x55\xaa"), At: 0x8c}},
+		Extent: extentOf(tplink2Parts),
+		Unpack: openParts("TP-Link header", tplink2Parts),
+	}
 	// TPLink is TP-Link's version 1.
 	TPLink = biopsy.Unpacker{
 		Name:   "tplink",
@@ -155,6 +163,23 @@ func seamaParts(h []byte) ([]piece, bool) {
 		start += 16 // MD5 of the image
 	}
 	return []piece{{"", 0, start}, {"image.img", start, size}}, meta > 0 && meta%4 == 0
+}
+
+// tplink2Parts wants all that the tools always write alike, for the header has no magic.
+func tplink2Parts(h []byte) ([]piece, bool) {
+	const size = 0x200
+	if len(h) < size || be.Uint32(h) != 2<<24 && be.Uint32(h) != 3<<24 || be.Uint32(h[0x64:]) != 1<<32-1 || be.Uint16(h[0x8c:]) != 0x55aa || h[0x90] != 0xa5 {
+		return nil, false
+	}
+	n := func(at int) int64 { return int64(be.Uint32(h[at:])) }
+	list := []piece{{"", 0, size}}
+	for _, p := range []piece{{"kernel.img", n(0x74), n(0x78)}, {"rootfs.img", n(0x7c), n(0x80)}, {"boot.img", n(0x84), n(0x88)}} {
+		if p.size > 0 && p.off < size {
+			return nil, false
+		}
+		list = append(list, p)
+	}
+	return list, true
 }
 
 func tplinkParts(h []byte) ([]piece, bool) {
