@@ -18,7 +18,8 @@ import (
 // Builder gathers records and writes a book. It keeps little in memory and the rest in sorted runs on disk, and is used by one
 // goroutine at a time. The same records give the same bytes, in whatever order they come.
 type Builder struct {
-	Name string // of the book: "advisories" unless set
+	Name string       // of the book: "advisories" unless set
+	Stop func() error // asked before the new book takes the old one's place; an error keeps the old one. nil never stops
 
 	dir      string // where the runs' folder is made; "" is the system's folder for temporary files
 	temp     string // the runs' folder; "" until the first record

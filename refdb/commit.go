@@ -41,6 +41,9 @@ func (b *Builder) Commit(path string, built time.Time) (book biopsy.Book, err er
 		return book, fmt.Errorf("write book of advisories: %w", err)
 	}
 	book, err = b.write(f, built)
+	if err == nil && b.Stop != nil {
+		err = b.Stop()
+	}
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = errors.Join(os.Rename(f.Name(), path), syncFolder(filepath.Dir(path)))
 	}

@@ -2,6 +2,7 @@ package refdb
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -374,6 +375,29 @@ func TestSpillsAndLeavesNothingBehind(t *testing.T) {
 		if err != nil || len(left) != want {
 			t.Errorf("%s: got %v, %v; want %d files", d, left, err, want)
 		}
+	}
+}
+
+func TestStoppedCommitLeavesTheOldBook(t *testing.T) {
+	path := build(t, samples())
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := NewBuilder(t.TempDir())
+	b.Stop = func() error { return context.Canceled }
+	if err := b.Advisory(biopsy.Advisory{ID: "X-1", Source: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Commit(path, built); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v, want %v", err, context.Canceled)
+	}
+	after, err := os.ReadFile(path)
+	if err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the old book was touched: %v", err)
+	}
+	if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) != 1 {
+		t.Errorf("got %v, %v; want the old book alone", left, err)
 	}
 }
 

@@ -208,6 +208,7 @@ func (s *streams) rebuild(ctx context.Context, r rebuild) error {
 	if rep.Taken() == 0 {
 		return hint.Add(errors.New("no feed knows any of these files; the book is as it was"), "import reads files of these feeds, or folders of them: "+feedList())
 	}
+	b.Stop = ctx.Err
 	var snap biopsy.Book
 	err = s.replace(r.path, r.keep, func() error { snap, err = b.Commit(r.path, time.Now()); return err })
 	if err != nil {

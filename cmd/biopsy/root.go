@@ -28,8 +28,25 @@ type streams struct {
 	verbose    bool
 }
 
+// results is standard output. It remembers that something could not be written, so that no command need ask for each line.
+type results struct {
+	io.Writer
+	failed error
+}
+
+func (r *results) Write(p []byte) (int, error) {
+	n, err := r.Writer.Write(p)
+	if err != nil && r.failed == nil {
+		r.failed = err
+	}
+	return n, err
+}
+
 // terminal tells whether w is one, and may be coloured and overwritten.
 func terminal(w io.Writer) bool {
+	if r, ok := w.(*results); ok {
+		w = r.Writer
+	}
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
@@ -44,15 +61,19 @@ func Main(args []string, in io.Reader, out, errw io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	s := &streams{in: in, out: out, err: errw}
+	to := &results{Writer: out}
+	s := &streams{in: in, out: to, err: errw}
 	root := rootCommand(s)
 	root.SetArgs(args)
 	root.SetIn(in)
-	root.SetOut(out)
+	root.SetOut(to)
 	root.SetErr(errw)
 	err := root.ExecuteContext(ctx)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = errors.New("interrupted; nothing was written")
+	}
+	if err == nil && to.failed != nil {
+		err = fmt.Errorf("write results: %w", to.failed)
 	}
 	return s.exit(err)
 }
