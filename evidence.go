@@ -65,6 +65,11 @@ type Claim struct {
 	Repository  string    `json:"repository,omitempty"` // VCS URL
 	Download    string    `json:"download,omitempty"`   // where this version's archive comes from
 
+	// Symbols are the parts of the component that the bytes hold, as a nameset (internal/nameset): functions and packages of a Go module
+	// ("net/http.Client.Do", "net/http"), options and modules of a kernel ("CONFIG_NET=y", "fs/fat/fat.ko"), applets of BusyBox. "" when
+	// the bytes do not say; what the set does not have is not there.
+	Symbols string `json:"symbols,omitempty"`
+
 	Needs []Need `json:"-"` // dependency edges; they become Relations
 	Owns  []Path `json:"-"` // files of the tree that belong to the component; they fold other claims into it
 

@@ -87,6 +87,9 @@ func Judge(ctx context.Context, s *biopsy.Scan, o Options) error {
 	if s.Findings, err = match.Run(ctx, &s.Inventory, books, m); err != nil {
 		return fmt.Errorf("match: %w", err)
 	}
+	if err = match.RuleOut(ctx, &s.Inventory, books, s.Findings, m); err != nil {
+		return fmt.Errorf("match: %w", err)
+	}
 	if s.Advice, err = match.Advise(ctx, &s.Inventory, s.Findings, books, m); err != nil {
 		return fmt.Errorf("match: %w", err)
 	}

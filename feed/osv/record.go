@@ -248,6 +248,7 @@ func (a *affected) words() biopsy.Affected {
 	for _, r := range a.Ranges {
 		out.Ranges = append(out.Ranges, r.words())
 	}
+	out.Symbols = append(imports(a.Ecosystem.Imports), a.Ecosystem.Calls...)
 	m := map[string]string{}
 	put(m, "urgency", string(a.Ecosystem.Urgency))
 	put(m, "urgency", string(a.Database.Urgency))
@@ -255,8 +256,6 @@ func (a *affected) words() biopsy.Affected {
 	put(m, "lastKnown", string(a.Database.LastKnown))
 	put(m, "informational", string(a.Database.Informational))
 	put(m, "cpe", strings.Join(a.Database.CPE, " "))
-	put(m, "functions", strings.Join(a.Ecosystem.Calls, ","))
-	put(m, "imports", imports(a.Ecosystem.Imports))
 	put(m, "customRanges", compact(a.Ecosystem.Custom))
 	if len(m) > 0 {
 		out.Extra = m
@@ -286,23 +285,26 @@ func (r *rangeOf) words() biopsy.Range {
 // maxNote bounds what is kept of a free-form part of a record.
 const maxNote = 32 << 10
 
-// imports writes Go's packages and symbols as "net/http:Serve,Server.Serve;net/url". A part of another shape is "".
-func imports(doc json.RawMessage) string {
+// imports writes Go's packages and symbols as "net/http.Server.Serve", and a package of which all is meant as "net/url". A part of
+// another shape is none.
+func imports(doc json.RawMessage) []string {
 	var list []struct {
 		Path    string   `json:"path"`
 		Symbols []string `json:"symbols"`
 	}
 	if len(doc) == 0 || len(doc) > maxNote || json.Unmarshal(doc, &list) != nil {
-		return ""
+		return nil
 	}
 	var out []string
 	for _, p := range list {
-		if len(p.Symbols) > 0 {
-			p.Path += ":" + strings.Join(p.Symbols, ",")
+		for _, s := range p.Symbols {
+			out = append(out, p.Path+"."+s)
 		}
-		out = append(out, p.Path)
+		if len(p.Symbols) == 0 {
+			out = append(out, p.Path)
+		}
 	}
-	return strings.Join(out, ";")
+	return out
 }
 
 // compact returns a JSON part without spaces; "" when it is too long to keep.

@@ -32,13 +32,14 @@ type said struct {
 	supplier   string
 	license    string
 	extra      map[string]string
+	symbols    string // Claim.Symbols
 	confidence float64
 	at         int64 // offset of the bytes
 }
 
 // evidence makes the claim that goes with what was said.
 func (s said) evidence(in biopsy.Input) biopsy.Evidence {
-	c := biopsy.Claim{Kind: s.kind, Eco: "generic", Name: s.name, Version: s.version, State: biopsy.Installed, Supplier: s.supplier, Extra: s.extra}
+	c := biopsy.Claim{Kind: s.kind, Eco: "generic", Name: s.name, Version: s.version, State: biopsy.Installed, Supplier: s.supplier, Extra: s.extra, Symbols: s.symbols}
 	if s.version != "" {
 		c.Purl = eco.Purl("generic", "", s.name, s.version)
 	}

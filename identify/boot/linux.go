@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/internal/nameset"
 )
 
 // kernel is what a file says of a Linux kernel inside.
@@ -24,6 +25,7 @@ type kernel struct {
 	at      int64
 	proc    bool // the format of /proc/version was seen: this is the kernel, not a program that quotes it
 	config  map[string]string
+	options string // nameset of config
 }
 
 // kernelBanner is linux_banner in init/version.c: release, builder, compiler, and the build's number and date.
@@ -77,7 +79,7 @@ func (s *search) linux() {
 	}
 	delete(x, "linux:config-version")
 	w := linuxKernel(version, x)
-	w.at = k.at
+	w.at, w.symbols = k.at, k.options
 	s.said = append(s.said, w)
 }
 
@@ -104,19 +106,22 @@ func linuxConfig(f finding) {
 		f.s.in.Gap(biopsy.Gap{Place: biopsy.Place{Path: f.s.in.Place().Path, Offset: start}, Reason: "kernel configuration is damaged"})
 		return
 	}
-	f.s.kernel.config = configuration(text)
+	f.s.kernel.config, f.s.kernel.options = configuration(text)
 }
 
 var configVersion = regexp.MustCompile(`(?m)^# Linux/\S+ (\d+\.\d+(?:\.\d+)?(?:-rc\d+)?)\S* Kernel Configuration$`)
 
-// configuration digests a configuration: its SHA-256, how many options are on, and which, when they are not too many.
-func configuration(text []byte) map[string]string {
+// configuration digests a configuration: its SHA-256, how many options are on, and which, when they are not too many. The options on
+// are also a nameset of "CONFIG_NET=y", "CONFIG_ATH9K=m".
+func configuration(text []byte) (extra map[string]string, options string) {
 	sum := sha256.Sum256(text)
 	var on []string
+	var set nameset.Set
 	for line := range strings.Lines(string(text)) {
 		name, value, ok := strings.Cut(strings.TrimSpace(line), "=")
 		if ok && strings.HasPrefix(name, "CONFIG_") && (value == "y" || value == "m") {
 			on = append(on, strings.TrimPrefix(name, "CONFIG_")+"="+value)
+			set.Add(name + "=" + value)
 		}
 	}
 	x := map[string]string{"linux:config-digest": "sha256:" + hex.EncodeToString(sum[:]), "linux:config-enabled": strconv.Itoa(len(on))}
@@ -126,7 +131,7 @@ func configuration(text []byte) map[string]string {
 	if m := configVersion.FindSubmatch(text); m != nil {
 		x["linux:config-version"] = string(m[1])
 	}
-	return x
+	return x, set.String()
 }
 
 // KernelConfig reads the configuration that distributions put beside the kernel.
@@ -146,7 +151,7 @@ func readKernelConfig(_ context.Context, in biopsy.Input, emit func(biopsy.Evide
 	if n, err := in.ReadAt(text, 0); n < len(text) {
 		return err
 	}
-	x := configuration(text)
+	x, options := configuration(text)
 	version := x["linux:config-version"]
 	delete(x, "linux:config-version")
 	if version == "" {
@@ -156,7 +161,7 @@ func readKernelConfig(_ context.Context, in biopsy.Input, emit func(biopsy.Evide
 		x["linux:release"] = release
 	}
 	w := linuxKernel(version, x)
-	w.confidence = 0.9
+	w.confidence, w.symbols = 0.9, options
 	e := w.evidence(in)
 	e.Basis = biopsy.Manifest
 	emit(e)

@@ -1,14 +1,18 @@
 package boot
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"path"
+	"strconv"
 	"strings"
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/eco"
 	"github.com/biopsy-sca/biopsy/internal/elf"
+	"github.com/biopsy-sca/biopsy/internal/nameset"
 )
 
 // Module reads kernel modules that are not of the kernel's own tree. Those that are belong to the kernel and are no components of their own.
@@ -85,7 +89,8 @@ func moduleLicense(s string) biopsy.License {
 	return biopsy.License{Name: s, Basis: "declared"}
 }
 
-// ModuleTree reads which kernel the modules of a root file system are for: the folder bears its release.
+// ModuleTree reads which kernel the modules of a root file system are for, and which there are: the folder bears its release, depmod
+// lists the modules, the kernel's build those that became part of it.
 var ModuleTree = biopsy.Extractor{
 	Name:    "linux-modules",
 	Basis:   biopsy.Filename,
@@ -98,10 +103,37 @@ func readModuleTree(_ context.Context, in biopsy.Input, emit func(biopsy.Evidenc
 	if upstreamRelease.FindString(release) == "" {
 		return nil
 	}
+	what := "linux:modules"
+	if path.Base(in.Path) == "modules.builtin" {
+		what = "linux:builtin"
+	}
+	set, err := moduleNames(in)
 	w := linuxKernel(upstream(release), map[string]string{"linux:release": release})
+	if err == nil && set.Len() > 0 {
+		w.symbols, w.extra[what] = set.String(), strconv.Itoa(set.Len())
+	}
 	w.confidence = 0.8
 	e := w.evidence(in)
 	e.Basis = biopsy.Filename
 	emit(e)
-	return nil
+	return err
+}
+
+// moduleNames reads "kernel/fs/fat/fat.ko.xz: kernel/..." and "kernel/fs/fat/fat.ko", as paths of the source tree: "fs/fat/fat.ko".
+func moduleNames(in biopsy.Input) (*nameset.Set, error) {
+	set := &nameset.Set{}
+	s := bufio.NewScanner(in.Reader())
+	s.Buffer(nil, 1<<20) // a module that needs a hundred others
+	for s.Scan() {
+		name, _, _ := strings.Cut(s.Text(), ":")
+		rest, ofTheTree := strings.CutPrefix(name, "kernel/")
+		module, _, ok := strings.Cut(rest, ".ko")
+		if ofTheTree && ok {
+			set.Add(module + ".ko")
+		}
+	}
+	if err := s.Err(); err != nil {
+		return nil, fmt.Errorf("list of modules: %w", err)
+	}
+	return set, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/eco"
 	"github.com/biopsy-sca/biopsy/internal/elf"
+	"github.com/biopsy-sca/biopsy/internal/nameset"
 )
 
 // GoBinary reads the build information that Go's linker leaves in programs since Go 1.13 (modules since 1.12, settings since
@@ -59,8 +60,9 @@ func goBinary(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence)) er
 		}
 		return nil // a PE or Mach-O program of another compiler: its sections do not tell beforehand
 	}
-	goModules(sheet{in, "go-binary", biopsy.Binary, emit}, info)
-	return nil
+	symbols, err := goSymbols(in, info)
+	goModules(sheet{in, "go-binary", biopsy.Binary, emit}, info, symbols)
+	return err
 }
 
 // goLinked tells whether an ELF file can have build information, by its section names. Files without sections and those of other
@@ -98,8 +100,8 @@ func hasGoNote(f *elf.File) bool {
 	return found
 }
 
-// goModules emits the main module with edges to all others, the others, and the standard library.
-func goModules(s sheet, info *debug.BuildInfo) {
+// goModules emits the main module with edges to all others, the others, and the standard library, each with what of it is linked in.
+func goModules(s sheet, info *debug.BuildInfo, symbols map[string]*nameset.Set) {
 	settings := map[string]string{}
 	for _, set := range info.Settings {
 		settings[set.Key] = set.Value
@@ -107,13 +109,17 @@ func goModules(s sheet, info *debug.BuildInfo) {
 	var claims []biopsy.Claim
 	for _, m := range info.Deps {
 		if m != nil && m.Path != "" {
-			claims = append(claims, goModule(m))
+			claims = append(claims, linkedIn(goModule(m), symbols[m.Path]))
 		}
 	}
 	if v := goRelease(info.GoVersion); v != "" {
-		claims = append(claims, biopsy.Claim{Eco: "golang", Name: "stdlib", Version: v, Licenses: declared("BSD-3-Clause"), Supplier: "The Go Authors"})
+		std := biopsy.Claim{Eco: "golang", Name: "stdlib", Version: v, Licenses: declared("BSD-3-Clause"), Supplier: "The Go Authors"}
+		claims = append(claims, linkedIn(std, symbols[""]))
 	}
 	main := goMain(s, info, settings)
+	if info.Main.Path != "" {
+		main = linkedIn(main, symbols[info.Main.Path])
+	}
 	for i := range claims {
 		c := &claims[i]
 		c.State, c.Purl = biopsy.Embedded, eco.Purl("golang", c.Namespace, c.Name, c.Version)
@@ -184,6 +190,14 @@ func goModule(m *debug.Module) biopsy.Claim {
 	c.Namespace, c.Name = goName(m.Path)
 	if len(extra) > 0 {
 		c.Extra = extra
+	}
+	return c
+}
+
+// linkedIn notes which functions of a module the program holds; nil when its line table does not say.
+func linkedIn(c biopsy.Claim, symbols *nameset.Set) biopsy.Claim {
+	if symbols != nil {
+		c.Symbols = symbols.String()
 	}
 	return c
 }

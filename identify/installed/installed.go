@@ -27,6 +27,7 @@ var All = []biopsy.Extractor{
 	BrowserScript,
 	ElectronArchive,
 	GoBinary,
+	BusyBox,
 	RustBinary,
 	RustCrates,
 	DotnetDeps,

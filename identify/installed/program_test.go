@@ -54,7 +54,7 @@ func TestGoModules(t *testing.T) {
 			{Path: "single", Version: "(devel)"}},
 		Settings: []debug.BuildSetting{{Key: "-ldflags", Value: "-s -X 'main.version=v1.4.0-rc1'"}, {Key: "GOARCH", Value: "arm"}, {Key: "CGO_ENABLED", Value: "0"}}}
 	var out strings.Builder
-	goModules(sheet{input("usr/sbin/pumpd", nil, nil), "go-binary", biopsy.Binary, func(e biopsy.Evidence) { tell(&out, e, nil) }}, info)
+	goModules(sheet{input("usr/sbin/pumpd", nil, nil), "go-binary", biopsy.Binary, func(e biopsy.Evidence) { tell(&out, e, nil) }}, info, nil)
 	want := `usr/sbin/pumpd: go-binary application golang/example.org/pump@v1.4.0-rc1 installed  binary-analysis 0.70
   purl pkg:golang/example.org/pump@v1.4.0-rc1
   need pkg:golang/example.org/fork@v1.0.1 runtime

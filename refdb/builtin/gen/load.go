@@ -60,6 +60,7 @@ type pkg struct {
 		Events []map[string]string `yaml:"events"`
 	} `yaml:"ranges"`
 	Versions []string          `yaml:"versions"`
+	Files    []string          `yaml:"files"` // source files that the hole lies in
 	Database map[string]string `yaml:"database_specific"`
 }
 
@@ -130,7 +131,7 @@ func (r *record) advisory() (biopsy.Advisory, error) {
 }
 
 func (p *pkg) affected() (biopsy.Affected, error) {
-	out := biopsy.Affected{Ecosystem: p.Package.Ecosystem, Name: p.Package.Name, Purl: p.Package.Purl, Versions: p.Versions, Extra: p.Database}
+	out := biopsy.Affected{Ecosystem: p.Package.Ecosystem, Name: p.Package.Name, Purl: p.Package.Purl, Versions: p.Versions, Files: p.Files, Extra: p.Database}
 	for _, r := range p.Ranges {
 		one := biopsy.Range{Type: r.Type, Repo: r.Repo}
 		for _, e := range r.Events {
