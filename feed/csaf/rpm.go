@@ -80,56 +80,62 @@ func (s *packages) ecosystemOf(of *csaf.Product) string {
 
 // take files one package under one status.
 func (s *packages) take(ecosystem string, x said) {
-	component, module := x.product.Component, ""
-	if x.product.Of.Component != nil {
-		module = stream(label(x.product.Of.Component))
-	}
-	if component.Component != nil { // the module's component, itself a component
-		component, module = component.Component, stream(label(component.Of))
-	}
-	p, known := s.parts[component]
-	if !known {
-		p.name, p.evr, p.module = packageOf(component)
-		s.parts[component] = p
-	}
-	name, evr, own := p.name, p.evr, p.module
-	if name == "" || strings.HasSuffix(name, "-debuginfo") || strings.HasSuffix(name, "-debugsource") {
+	p, key := s.part(x.product)
+	if p.name == "" || strings.HasSuffix(p.name, "-debuginfo") || strings.HasSuffix(p.name, "-debugsource") {
 		return
 	}
-	if own != "" {
-		module = own
-	}
-	key := [3]string{ecosystem, name, module}
-	if module == "" && strings.Contains(evr, ".module") {
-		key[2] = evr // of a stream that nobody names: its fix says nothing of another's
-	}
-	r := s.at[key]
+	at := [3]string{ecosystem, p.name, key}
+	r := s.at[at]
 	if r == nil {
-		r = &rpm{ecosystem: ecosystem, name: name, module: module}
-		s.at[key] = r
+		r = &rpm{ecosystem: ecosystem, name: p.name, module: p.module}
+		s.at[at] = r
 		s.list = append(s.list, r)
 	}
-	if v := strings.Join(s.scores[x.product.ID], " "); r.vectors == "" {
-		r.vectors = v
+	if r.vectors == "" {
+		r.vectors = strings.Join(s.scores[x.product.ID], " ")
 	}
 	switch x.status {
 	case "fixed":
-		if evr != "" {
-			r.fixed = append(r.fixed, evr)
+		if p.evr != "" {
+			r.fixed = append(r.fixed, p.evr)
 		}
 	case "not affected":
-		r.notAffected = append(r.notAffected, evr)
+		r.notAffected = append(r.notAffected, p.evr)
 		if r.why == "" {
 			r.why = s.why[x.product.ID]
 		}
 	case "investigated":
 		r.investigated = true
 	default:
-		r.affected = append(r.affected, evr)
+		r.affected = append(r.affected, p.evr)
 		if m := s.remedy[x.product.ID]; m != nil && m.never && !m.fix && r.never == "" {
 			r.never = m.because
 		}
 	}
+}
+
+// part reads a component once, and its module stream from where it stands. key keeps apart what must not be weighed together: modules, and
+// builds of modules that nobody names, for the fix of one stream says nothing of another's.
+func (s *packages) part(p *csaf.Product) (out part, key string) {
+	component, module := p.Component, ""
+	if p.Of.Component != nil {
+		module = stream(label(p.Of.Component))
+	}
+	if component.Component != nil { // the module's component, itself a component
+		component, module = component.Component, stream(label(component.Of))
+	}
+	out, known := s.parts[component]
+	if !known {
+		out.name, out.evr, out.module = packageOf(component)
+		s.parts[component] = out
+	}
+	if out.module == "" {
+		out.module = module
+	}
+	if out.module == "" && strings.Contains(out.evr, ".module") {
+		return out, out.evr
+	}
+	return out, out.module
 }
 
 // stream cuts a module's name down to its stream: "nodejs:18:8090020231010:a75119d5" is "nodejs:18".

@@ -175,57 +175,66 @@ func (s *statement) score() {
 
 // severities are all vectors and words, each once. Where products differ, each has its own vectors under Extra "severity".
 func (s *statement) severities(packages []biopsy.Affected) []biopsy.Severity {
-	var out []biopsy.Severity
-	add := func(kind, vector string) {
-		v := biopsy.Severity{Type: kind, Vector: vector, Source: s.source}
-		if kind != "word" {
-			score, err := cvss.Score(vector)
-			if err != nil {
-				return // a vector that is none rates nothing
-			}
-			v.Score = score
-		}
-		if len(out) < maxSeverities && !slices.Contains(out, v) {
-			out = append(out, v)
-		}
-	}
-	each := func(c *csaf.CVSS, kind string) {
-		if c != nil {
-			add(kind, strings.Join(strings.Fields(c.Vector), ""))
-		}
-	}
+	var r ratings
 	for _, x := range s.v.Scores {
-		each(x.V4, "CVSS_V4")
-		each(x.V3, "CVSS_V3")
-		each(x.V2, "CVSS_V2")
+		r.vectors(x.V4, x.V3, x.V2)
 	}
 	for _, x := range s.v.Metrics {
-		each(x.Content.V4, "CVSS_V4")
-		each(x.Content.V3, "CVSS_V3")
-		each(x.Content.V2, "CVSS_V2")
-		if w := severityWord(x.Content.Severity); w != "" {
-			add("word", w)
-		}
+		r.vectors(x.Content.V4, x.Content.V3, x.Content.V2)
+		r.word(x.Content.Severity)
 	}
 	for _, t := range s.v.Threats {
-		if w := severityWord(t.Details); t.Category == "impact" && w != "" {
-			add("word", w)
+		if t.Category == "impact" {
+			r.word(t.Details)
 		}
 	}
-	if a := s.Document.Document.AggregateSeverity; len(out) == 0 && len(s.Vulnerabilities) == 1 && a != nil && severityWord(a.Text) != "" {
-		add("word", severityWord(a.Text))
+	if a := s.Document.Document.AggregateSeverity; len(r.list) == 0 && len(s.Vulnerabilities) == 1 && a != nil {
+		r.word(a.Text)
 	}
-	if same(packages) {
-		for i := range packages {
+	for i := range r.list {
+		r.list[i].Source = s.source
+	}
+	alike := same(packages)
+	for i := range packages {
+		if alike {
 			delete(packages[i].Extra, "severity")
 		}
-	}
-	for i := range packages {
 		if len(packages[i].Extra) == 0 {
 			packages[i].Extra = nil
 		}
 	}
-	return out
+	return r.list
+}
+
+// ratings are severities, each once.
+type ratings struct{ list []biopsy.Severity }
+
+func (r *ratings) add(v biopsy.Severity) {
+	if len(r.list) < maxSeverities && !slices.Contains(r.list, v) {
+		r.list = append(r.list, v)
+	}
+}
+
+// vectors adds those that are vectors: another one rates nothing.
+func (r *ratings) vectors(v4, v3, v2 *csaf.CVSS) {
+	for _, x := range []struct {
+		kind string
+		c    *csaf.CVSS
+	}{{"CVSS_V4", v4}, {"CVSS_V3", v3}, {"CVSS_V2", v2}} {
+		if x.c == nil {
+			continue
+		}
+		vector := strings.Join(strings.Fields(x.c.Vector), "")
+		if score, err := cvss.Score(vector); err == nil {
+			r.add(biopsy.Severity{Type: x.kind, Vector: vector, Score: score})
+		}
+	}
+}
+
+func (r *ratings) word(text string) {
+	if w := severityWord(text); w != "" {
+		r.add(biopsy.Severity{Type: "word", Vector: w})
+	}
 }
 
 // same says whether all packages that are rated are rated alike. One that is not affected needs no rating.

@@ -150,44 +150,19 @@ func isWord(w string) bool {
 
 // constraint reads one comparison. tied says that it ends what the one before begins.
 func (p *phrase) constraint(inside bool) (c constraint, tied, ok bool) {
-	op := ""
 	p.skipNoise()
-	if o := operators[p.next(0)]; o != "" {
-		// "16 <= 20", a version before the sign, may mean anything
-		if p.at > 0 && isVersionWord(p.words[p.at-1]) && (p.at < 2 || operators[p.words[p.at-2]] == "") {
-			return c, false, false
-		}
-		op = o
-		p.at++
-	} else {
-		for _, b := range before {
-			if p.says(b.words) {
-				op = b.op
-				tied = inside && (b.words == "through" || b.words == "thru" || b.words == "to" || b.words == "-" || b.words == "up to" || b.words == "until")
-				if b.words == "to" && !inside {
-					return c, false, false
-				}
-				break
-			}
-		}
+	op, tied, ok := p.leading(inside)
+	if !ok {
+		return c, false, false
 	}
-	between := op == ">=" && p.at > 0 && strings.EqualFold(p.words[p.at-1], "between")
+	between := op == ">=" && strings.EqualFold(p.words[p.at-1], "between")
 	p.skipNoise()
 	version, ok := p.version()
 	if !ok {
 		return c, false, false
 	}
 	if op == "" {
-		for _, a := range after {
-			if p.says(a.words) {
-				op = a.op
-				p.skipNoise()
-				break
-			}
-		}
-	}
-	if op == "" {
-		op = "="
+		op = p.trailing()
 	}
 	c = constraint{op, version}
 	if !p.closed(&c) {
@@ -197,6 +172,39 @@ func (p *phrase) constraint(inside bool) (c constraint, tied, ok bool) {
 		p.words[p.at] = "to"
 	}
 	return wild(c), tied, true
+}
+
+// leading reads a sign or words before a version; op is "" when there are none. False when what stands there may mean anything: "16 <= 20",
+// "to 5.0".
+func (p *phrase) leading(inside bool) (op string, tied, ok bool) {
+	if o := operators[p.next(0)]; o != "" {
+		p.at++
+		aloneBefore := p.at > 1 && isVersionWord(p.words[p.at-2]) && (p.at < 3 || operators[p.words[p.at-3]] == "")
+		return o, false, !aloneBefore
+	}
+	for _, b := range before {
+		if p.says(b.words) {
+			switch b.words {
+			case "to":
+				return b.op, true, inside
+			case "through", "thru", "-", "up to", "until":
+				return b.op, inside, true
+			}
+			return b.op, false, true
+		}
+	}
+	return "", false, true
+}
+
+// trailing reads words behind a version; "=" when there are none.
+func (p *phrase) trailing() string {
+	for _, a := range after {
+		if p.says(a.words) {
+			p.skipNoise()
+			return a.op
+		}
+	}
+	return "="
 }
 
 // closed reads whether the version itself is meant: "(including)", "(excluding)". False when that makes no sense.
