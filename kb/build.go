@@ -136,12 +136,26 @@ func SameVersion(found, version string) bool {
 }
 
 func (b *Builder) row(x Index, hash uint64, unit uint32, flag byte) error {
+	if !Kept(x, hash) {
+		return nil
+	}
 	var k [14]byte
 	k[0] = byte(x)
 	binary.BigEndian.PutUint64(k[1:], hash&hashMask)
 	binary.BigEndian.PutUint32(k[9:], unit)
 	k[13] = flag
 	return b.sorter.Add(k[:], nil)
+}
+
+// Kept tells whether a book keeps traits of that hash at all: of constants one in four is enough, of classes one in two.
+func Kept(x Index, hash uint64) bool {
+	switch x {
+	case Tables:
+		return hash>>62 == 0
+	case Classes:
+		return hash>>63 == 0
+	}
+	return true
 }
 
 // Close gives up what was gathered.

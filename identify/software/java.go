@@ -46,7 +46,12 @@ func (s *shelf) java(_ context.Context, in biopsy.Input, emit func(biopsy.Eviden
 func (s *shelf) classes(in biopsy.Input, j *traits.Jar, emit func(biopsy.Evidence)) error {
 	hits := map[uint32]int{}
 	var buf []uint32
+	own := 0
 	for _, c := range j.Classes[:min(len(j.Classes), maxJarTraits)] {
+		if !kb.Kept(kb.Classes, c.Hash) {
+			continue
+		}
+		own++
 		units, _ := s.look(kb.Classes, c.Hash, buf[:0])
 		for _, u := range units {
 			hits[u]++
@@ -79,7 +84,7 @@ func (s *shelf) classes(in biopsy.Input, j *traits.Jar, emit func(biopsy.Evidenc
 	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(best[b].n, best[a].n), cmp.Compare(a, b)) })
 	for _, k := range names {
 		h := best[k]
-		share := float64(h.n) / float64(max(len(j.Classes), 1))
+		share := float64(h.n) / float64(max(own, 1))
 		role := inside
 		switch {
 		case h.coverage >= jarCoverage && share >= jarShare:

@@ -209,6 +209,15 @@ func TestTwoBooks(t *testing.T) {
 }
 
 // jar packs classes whose bytes are their names.
+// classes names n classes of a package.
+func classes(pkg string, from, n int) []string {
+	var out []string
+	for i := range n {
+		out = append(out, fmt.Sprintf("%s/%s%d.class", pkg, strings.ToUpper(pkg), from+i))
+	}
+	return out
+}
+
 func jar(t testing.TB, names ...string) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -228,7 +237,7 @@ func jar(t testing.TB, names ...string) []byte {
 
 func TestJars(t *testing.T) {
 	b := kb.NewBuilder(t.TempDir())
-	for version, names := range map[string][]string{"1.0": {"p/A.class", "p/B.class", "p/C.class", "p/D.class"}, "1.1": {"p/A.class", "p/B.class", "p/C.class", "p/E.class"}} {
+	for version, names := range map[string][]string{"1.0": classes("p", 0, 40), "1.1": classes("p", 4, 40)} {
 		data := jar(t, names...)
 		j, err := traits.ReadJar(bytes.NewReader(data), int64(len(data)))
 		if err != nil {
@@ -257,10 +266,10 @@ func TestJars(t *testing.T) {
 		jar  []byte
 		want string
 	}{
-		{"the jar itself, packed anew", jar(t, "p/D.class", "p/C.class", "p/B.class", "p/A.class"), "installed pump@1.0"},
-		{"with another manifest", jar(t, "p/A.class", "p/B.class", "p/C.class", "p/E.class", "META-INF/MANIFEST.MF"), "installed pump@1.1"},
-		{"shaded into another", jar(t, "app/X.class", "app/Y.class", "p/A.class", "p/B.class", "p/C.class", "p/E.class"), "embedded pump@1.1"},
-		{"a few classes of it", jar(t, "app/X.class", "p/A.class", "p/B.class"), ""},
+		{"the jar itself, packed anew", jar(t, joined(classes("p", 20, 20), classes("p", 0, 20))...), "installed pump@1.0"},
+		{"with another manifest", jar(t, joined(classes("p", 4, 40), []string{"META-INF/MANIFEST.MF"})...), "installed pump@1.1"},
+		{"shaded into another", jar(t, joined(classes("app", 0, 40), classes("p", 4, 40))...), "embedded pump@1.1"},
+		{"a few classes of it", jar(t, joined(classes("app", 0, 40), classes("p", 0, 10))...), ""},
 		{"no archive", []byte("PK\x03\x04"), ""},
 	} {
 		if got := tell(claims(t, readers[1], "x.jar", c.jar)); got != c.want {

@@ -32,7 +32,7 @@ const (
 	largestMarked  = 10_000_000
 	archive        = 250_000 // of those that hold static archives
 	archivesMarked = 4_000_000
-	largestJava    = 300_000
+	largestJava    = 1_500_000
 )
 
 // component is one line of components.txt.
