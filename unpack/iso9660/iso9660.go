@@ -2,7 +2,8 @@
 //
 // What comes in: an image of ISO 9660 (ECMA-119, 2019), with Rock Ridge 1.12 (1994) or Joliet (1995) names, files in several extents
 // too. What goes out: its files by their best names (Rock Ridge, else Joliet, else plain), in the order of the directories, read where they
-// lie when they are opened. It never follows links, unpacks zisofs or reads UDF: these are gaps.
+// lie when they are opened. A UDF file system,
+// beside ISO 9660 or alone, is read too; what both hold is shown once. It never follows links or unpacks zisofs: that is a gap.
 //
 // What tells an ISO image stands at 32 KiB, so a file is tried for its name alone; an image without it is said to be none.
 package iso9660
@@ -24,12 +25,19 @@ import (
 var Image = biopsy.Unpacker{
 	Name:   "iso9660",
 	Match:  match,
-	Magics: []biopsy.Magic{{Bytes: []byte("\x01CD001\x01"), At: firstDescriptor}},
+	Magics: []biopsy.Magic{{Bytes: []byte("\x01CD001\x01"), At: firstDescriptor}, {Bytes: []byte("\x00BEA01\x01"), At: firstDescriptor}},
 	Extent: func(c io.ReaderAt, off, max int64) (int64, bool) {
 		if off < 0 || max < firstDescriptor+sector {
 			return 0, false
 		}
-		v, err := open(io.NewSectionReader(c, off, max), max)
+		src := io.NewSectionReader(c, off, max)
+		v, err := open(src, max)
+		if err != nil {
+			w := &walker{volume: &volume{src: src, there: max}}
+			if _, _, err = openUDF(w); err == nil {
+				v.size = w.size
+			}
+		}
 		return v.size, err == nil && v.size <= max
 	},
 	Unpack: unpack,
@@ -38,7 +46,7 @@ var Image = biopsy.Unpacker{
 // match takes what is named like an image: "iso9660" is what carving calls one.
 func match(f biopsy.File, _ []byte) bool {
 	name := strings.ToLower(f.Path)
-	return strings.HasSuffix(name, ".iso") || strings.HasSuffix(name, ".iso9660")
+	return strings.HasSuffix(name, ".iso") || strings.HasSuffix(name, ".udf") || strings.HasSuffix(name, ".iso9660")
 }
 
 const (
@@ -165,6 +173,7 @@ type walker struct {
 	left    int64              // bytes of directories we still read: each byte of the image once, with some to spare
 	used    []extent           // where something stands, for the ledger
 	stopped error              // what Yield returned
+	shown   map[int64]bool     // where files begin that UDF has shown; nil when it has not shown all that it holds
 }
 
 // extent is a run of bytes of the image.
@@ -178,12 +187,14 @@ type folder struct {
 
 func unpack(ctx context.Context, _ biopsy.File, c biopsy.Content, u biopsy.UnpackOptions) error {
 	v, err := open(c, c.Size())
-	if err != nil {
-		return err
-	}
 	w := &walker{volume: &v, u: u, seen: map[int64]struct{}{}, left: 2*c.Size() + 1<<20}
+	if err != nil {
+		return w.onlyUDF(ctx, err)
+	}
 	if v.udf {
-		w.gap("", 0, "also holds a UDF file system, which we cannot read; the files of ISO 9660 are shown")
+		if err := w.beside(ctx); err != nil {
+			return err
+		}
 	}
 	if over := v.size - c.Size(); over > 0 {
 		u.Gap(biopsy.Gap{Place: biopsy.Place{Offset: c.Size()}, Reason: fmt.Sprintf("cut off: the volume has %d bytes, %d are here", v.size, c.Size()), Size: over})
@@ -193,6 +204,48 @@ func unpack(ctx context.Context, _ biopsy.File, c biopsy.Content, u biopsy.Unpac
 	}
 	if u.Ledger != nil {
 		u.Ledger(w.ledger())
+	}
+	return nil
+}
+
+// onlyUDF reads an image that ISO 9660 does not describe, as why says.
+func (w *walker) onlyUDF(ctx context.Context, why error) error {
+	d, root, err := openUDF(w)
+	if d == nil {
+		return why
+	}
+	if err == nil {
+		err = d.tree(ctx, root)
+	}
+	if err != nil {
+		return fmt.Errorf("UDF: %w", err)
+	}
+	if w.u.Ledger != nil {
+		w.used = append(w.used, extent{firstDescriptor, 3 * sector})
+		w.u.Ledger(w.ledger())
+	}
+	return nil
+}
+
+// beside reads the UDF file system of an image that has both; what it shows need not be shown again.
+func (w *walker) beside(ctx context.Context) error {
+	iso := *w.volume
+	d, root, err := openUDF(w)
+	if err == nil {
+		err = d.tree(ctx, root)
+	}
+	size := w.size
+	*w.volume = iso
+	if err == nil {
+		w.shown, w.size = d.shown, max(iso.size, size)
+	}
+	switch {
+	case w.stopped != nil:
+		return w.stopped
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		w.gap("", 0, fmt.Sprintf("also holds a UDF file system, which cannot be read: %v", err))
 	}
 	return nil
 }
@@ -303,6 +356,9 @@ func (w *walker) file(name string, r record, x extra) {
 	for _, e := range r.extents {
 		size += e.size
 		w.used = append(w.used, e)
+	}
+	if w.shown != nil && (size == 0 || w.shown[r.extents[0].off]) {
+		return
 	}
 	if x.zisofs {
 		w.gap(name, size, "packed by zisofs, which we cannot read")

@@ -103,12 +103,17 @@ func plainName(id []byte) string {
 }
 
 func jolietName(id []byte) string {
-	u := make([]uint16, len(id)/2)
-	for i := range u {
-		u[i] = uint16(id[2*i])<<8 | uint16(id[2*i+1])
-	}
-	name, _, _ := strings.Cut(string(utf16.Decode(u)), ";")
+	name, _, _ := strings.Cut(jolietText(id), ";")
 	return name
+}
+
+// jolietText reads UTF-16, the upper byte first.
+func jolietText(b []byte) string {
+	u := make([]uint16, len(b)/2)
+	for i := range u {
+		u[i] = uint16(b[2*i])<<8 | uint16(b[2*i+1])
+	}
+	return string(utf16.Decode(u))
 }
 
 // maxContinued bounds how often a record's fields go on elsewhere.
