@@ -34,8 +34,8 @@ type Synonyms interface {
 }
 
 // identities returns the CPE names of a component, surest first. Sources, in order: the component's own bytes, then synonyms of its
-// names. Only where none of these knows it, and only for software that no language's registry names, a product of its own name is
-// looked for among the vendors that stand for makers without a name ("foo:foo", "foo_project:foo") and GNU.
+// names. Only where none of these knows it, and only for software that neither a language's registry nor a distribution names, a product
+// of its own name is looked for among the vendors that stand for makers without a name ("foo:foo", "foo_project:foo") and GNU.
 func (w *world) identities(c *biopsy.Component) ([]identity, error) {
 	var out []identity
 	language := !builtFromUpstream(c.Eco)
@@ -50,7 +50,7 @@ func (w *world) identities(c *biopsy.Component) ([]identity, error) {
 		out = append(out, fromSynonyms(all, name, plainName(c))...)
 	}
 	out = surest(out)
-	if len(out) > 0 || language {
+	if len(out) > 0 || language || isDistribution(c.Eco) {
 		return out, nil
 	}
 	return w.guessed(c)
