@@ -13,6 +13,7 @@ type owners struct {
 	files   map[string]map[biopsy.Path]*draft // by descents, then by path: what package databases list
 	folders map[string]*draft                 // full path of a folder whose metadata file makes it one component
 	whole   map[string]*draft                 // full path of a file that is itself a component
+	ranks   map[string]int                    // full path of such a file to the rank of what it is
 }
 
 // folderFiles are the metadata files whose folder, with all below it, is the component.
@@ -20,7 +21,7 @@ var folderFiles = []string{"package.json", "composer.json"}
 
 // owners settles the drafts and indexes what they own.
 func (b *builder) owners() *owners {
-	o := &owners{files: map[string]map[biopsy.Path]*draft{}, folders: map[string]*draft{}, whole: map[string]*draft{}}
+	o := &owners{files: map[string]map[biopsy.Path]*draft{}, folders: map[string]*draft{}, whole: map[string]*draft{}, ranks: map[string]int{}}
 	for _, d := range b.drafts {
 		b.settle(d)
 		for i := range d.evidence {
@@ -50,17 +51,23 @@ func (o *owners) index(d *draft, e *biopsy.Evidence) {
 		o.folders[biopsy.Join(in, path.Dir(inner))] = d
 	}
 	if c.Whole || (c.Kind == biopsy.Application && c.State != biopsy.Declared && c.State != biopsy.Locked) {
-		if have := o.whole[e.Place.Path]; have == nil || wholeRank(c) > wholeRank(have.first().Claim) {
-			o.whole[e.Place.Path] = d
+		if rank, have := wholeRank(e), o.ranks[e.Place.Path]; o.whole[e.Place.Path] == nil || rank > have {
+			o.whole[e.Place.Path], o.ranks[e.Place.Path] = d, rank
 		}
 	}
 }
 
-// wholeRank orders what a file may be: a component that is the file and has a name, an application told by build info, a plain program.
-func wholeRank(c biopsy.Claim) int {
-	switch {
+// sameBytes is the rank of a file that was seen before, byte for byte, and is known by another source than its own words.
+const sameBytes = 3
+
+// wholeRank orders what a file may be: the very bytes of a component, a component that is the file and has a name, an application told by
+// build info, a plain program.
+func wholeRank(e *biopsy.Evidence) int {
+	switch c := e.Claim; {
 	case c.Kind == biopsy.FileKind:
 		return 0
+	case c.Whole && e.Basis == biopsy.HashMatch:
+		return sameBytes
 	case c.Whole:
 		return 2
 	}
@@ -171,6 +178,8 @@ func (o *owners) destination(d *draft, e biopsy.Evidence) *draft {
 		candidates = append(candidates, o.whole[full], o.folder(full))
 	case c.State != biopsy.Installed:
 		candidates = append(candidates, o.folder(full))
+	case c.Whole && e.Basis != biopsy.HashMatch && o.ranks[full] == sameBytes && o.whole[full].first().Claim.Eco == c.Eco:
+		candidates = append(candidates, o.whole[full]) // what the file says of itself is then a second opinion
 	}
 	for _, to := range candidates {
 		if to != nil && to != d && !to.gone {

@@ -13,7 +13,7 @@
 //     as an alias, and an owned program is not reported again. What is embedded in an owned file is contained by the owner. What
 //     manifests and locks inside an installed package ask for was for building that package, and makes no component.
 //  5. A program that names itself another way (build info, jar) takes the plain program's evidence; a program that no package owns,
-//     in a tree that has a package database, is flagged.
+//     in a tree that has a package database, is flagged. What a file says of itself yields to what its very bytes are known to be.
 //  6. Needs become edges: by purl, else by name in the same tree, nearest first.
 package reconcile
 
