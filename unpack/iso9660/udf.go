@@ -33,7 +33,8 @@ const (
 	udfAnchor    = 256 // the sector of the anchor
 	maxUDFDir    = 64 << 20
 	maxUDFMaps   = 8
-	maxUDFChains = 10_000 // of descriptors of extents that go on elsewhere, in one file
+	maxUDFRuns   = 1 << 20 // of one file
+	maxUDFChains = 10_000  // of descriptors of extents that go on elsewhere, in one file
 )
 
 // udf is a file system being read.
@@ -302,6 +303,9 @@ func (u *udf) runs(f *udfFile, part uint16, b []byte, long bool) error {
 				off, k, err := u.place(a, n)
 				if err != nil {
 					return err
+				}
+				if len(f.runs) >= maxUDFRuns || k < n && k%u.block != 0 {
+					return errors.New("its extents are damaged, or in more pieces than we keep track of")
 				}
 				f.runs = append(f.runs, udfRun{at, off, min(k, f.size-at)})
 				at, n = at+k, n-k
