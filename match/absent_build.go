@@ -17,17 +17,22 @@ func kernelBuild(c *biopsy.Component) *witness {
 	if source, _ := sourceOf(c); c.Name != "linux" && source != "linux" {
 		return nil
 	}
-	build, from, version := buildOf(c)
+	k := kernelOf(c)
+	build, version := k.build(), k.version
+	if version == "" {
+		version = upstreamVersion(c.Eco, c.Version)
+	}
 	table, err := kbuild.Linux()
-	if build == nil || version == "" || err != nil {
+	if build.Option == nil && build.Module == nil || version == "" || err != nil {
 		return nil
 	}
+	from := " (" + few(k.places) + ")"
 	return &witness{rule: "not-compiled", says: func(_ *biopsy.Advisory, af *biopsy.Affected) (presence, string) {
 		if len(af.Files) == 0 || !aboutLinux(af) {
 			return silent, ""
 		}
-		why, p := outside(af.Files, func(file string) string { return table.Absent(version, file, *build, compareKernels) })
-		return p, why + " (" + from + ")"
+		why, p := outside(af.Files, func(file string) string { return table.Absent(version, file, build, compareKernels) })
+		return p, why + from
 	}}
 }
 
@@ -92,10 +97,15 @@ func isTool(file string) bool {
 	return strings.HasPrefix(file, "tools/") || strings.HasPrefix(file, "Documentation/") || strings.HasPrefix(file, "scripts/")
 }
 
-// buildOf gathers what the evidence says of a kernel: of several configurations or lists of modules, what is in one is in the kernel.
-func buildOf(c *biopsy.Component) (b *kbuild.Build, from, version string) {
-	var configs, modules []*nameset.Set
-	b = &kbuild.Build{}
+// kernel is what the evidence says of one: of several configurations or lists of modules, what is in one is in the kernel.
+type kernel struct {
+	version                   string // "" when no configuration states it
+	configs, modules, builtin []*nameset.Set
+	places                    []string
+}
+
+func kernelOf(c *biopsy.Component) *kernel {
+	k := &kernel{}
 	for i := range c.Evidence {
 		e := &c.Evidence[i]
 		if e.Shadowed || e.Claim.Symbols == "" || e.Claim.Name != "linux" {
@@ -105,61 +115,50 @@ func buildOf(c *biopsy.Component) (b *kbuild.Build, from, version string) {
 		if err != nil {
 			continue // a scan file that somebody else wrote: nothing is ruled out by it
 		}
-		x := e.Claim.Extra
-		switch {
+		switch x := e.Claim.Extra; {
 		case x["linux:modules"] != "":
-			modules = append(modules, set)
+			k.modules = append(k.modules, set)
 		case x["linux:builtin"] != "":
-			modules, b.BuiltIn = append(modules, set), true
+			k.builtin = append(k.builtin, set)
 		case x["linux:config-digest"] != "":
-			configs = append(configs, set)
+			k.configs = append(k.configs, set)
 		default:
 			continue
 		}
-		if version == "" {
-			version = e.Claim.Version
+		if k.version == "" {
+			k.version = e.Claim.Version
 		}
-		from = e.Place.String()
+		k.places = append(k.places, e.Place.String())
 	}
-	if version == "" {
-		version = upstreamVersion(c.Eco, c.Version)
-	}
-	b.Option, b.Module = optionOf(configs), moduleIn(modules)
-	if b.Option == nil && b.Module == nil {
-		return nil, "", ""
-	}
-	return b, from, version
+	return k
 }
 
-func optionOf(configs []*nameset.Set) func(string) string {
-	if len(configs) == 0 {
-		return nil
-	}
-	return func(name string) string {
-		for _, value := range []string{"y", "m"} {
-			for _, s := range configs {
-				if s.Has("CONFIG_" + name + "=" + value) {
+// build hands the sets to the table. A list of what is built in says nothing of modules while their own list is missing.
+func (k *kernel) build() kbuild.Build {
+	b := kbuild.Build{BuiltIn: len(k.builtin) > 0}
+	if len(k.configs) > 0 {
+		b.Option = func(name string) string {
+			for _, value := range []string{"y", "m"} {
+				if inAny(k.configs, "CONFIG_"+name+"="+value) {
 					return value
 				}
 			}
+			return ""
 		}
-		return ""
 	}
+	if len(k.modules) > 0 {
+		b.Module = func(name string) bool { return inAny(k.modules, name+".ko") || inAny(k.builtin, name+".ko") }
+	}
+	return b
 }
 
-// moduleIn needs the list of modules: of built-in ones alone it knows nothing.
-func moduleIn(lists []*nameset.Set) func(string) bool {
-	if len(lists) == 0 {
-		return nil
-	}
-	return func(name string) bool {
-		for _, s := range lists {
-			if s.Has(name + ".ko") {
-				return true
-			}
+func inAny(sets []*nameset.Set, name string) bool {
+	for _, s := range sets {
+		if s.Has(name) {
+			return true
 		}
-		return false
 	}
+	return false
 }
 
 // appletBuild knows the applets of a BusyBox. nil when the component is none, or one of its places does not say.
@@ -196,10 +195,8 @@ func appletBuild(c *biopsy.Component) *witness {
 func withoutApplet(file string, sets []*nameset.Set) string {
 	names := kbuild.Applets(file)
 	for _, n := range names {
-		for _, s := range sets {
-			if s.Has(n) {
-				return ""
-			}
+		if inAny(sets, n) {
+			return ""
 		}
 	}
 	switch len(names) {

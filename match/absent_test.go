@@ -94,6 +94,10 @@ func TestRuleOutKernel(t *testing.T) {
 		c.Evidence = append(c.Evidence, biopsy.Evidence{Claim: biopsy.Claim{Name: "linux", Symbols: names(list...), Extra: map[string]string{"linux:modules": "1"}}, Place: biopsy.Place{Path: "lib/modules/6.1.90/modules.dep"}})
 		return c
 	}
+	withBuiltIn := func(c biopsy.Component, list ...string) biopsy.Component {
+		c.Evidence = append(c.Evidence, biopsy.Evidence{Claim: biopsy.Claim{Name: "linux", Symbols: names(list...), Extra: map[string]string{"linux:builtin": "1"}}, Place: biopsy.Place{Path: "lib/modules/6.1.90/modules.builtin"}})
+		return c
+	}
 	record := func(ecosystem, name string, files ...string) biopsy.Advisory {
 		return biopsy.Advisory{ID: "CVE-2024-1", Affected: []biopsy.Affected{{Ecosystem: ecosystem, Name: name, Files: files}}}
 	}
@@ -103,20 +107,22 @@ func TestRuleOutKernel(t *testing.T) {
 		record    biopsy.Advisory
 		want      biopsy.Answer
 	}{
-		"off":                  {kernel("CONFIG_EXT4_FS=y"), xfs, biopsy.No},
-		"on":                   {kernel("CONFIG_XFS_FS=y"), xfs, biopsy.Yes},
-		"module shipped":       {withModules(kernel("CONFIG_XFS_FS=m"), "fs/xfs/xfs.ko"), xfs, biopsy.Yes},
-		"module not shipped":   {withModules(kernel("CONFIG_XFS_FS=m"), "fs/fat/fat.ko"), xfs, biopsy.No},
-		"one file is there":    {kernel("CONFIG_EXT4_FS=y"), record("Linux", "Kernel", "fs/xfs/xfs_inode.c", "kernel/fork.c"), biopsy.Yes},
-		"header beside it":     {kernel("CONFIG_EXT4_FS=y"), record("Linux", "Kernel", "fs/xfs/xfs_inode.c", "fs/xfs/xfs_inode.h"), biopsy.No},
-		"header for all":       {kernel("CONFIG_EXT4_FS=y"), record("Linux", "Kernel", "fs/xfs/xfs_inode.c", "include/linux/fs.h"), biopsy.Yes},
-		"headers only":         {kernel("CONFIG_EXT4_FS=y"), record("Linux", "Kernel", "include/linux/fs.h"), biopsy.Yes},
-		"no files":             {kernel("CONFIG_EXT4_FS=y"), record("Linux", "Kernel"), biopsy.Yes},
-		"by cpe":               {kernel("CONFIG_EXT4_FS=y"), record("CPE", "linux:linux_kernel", "fs/xfs/xfs_inode.c"), biopsy.No},
-		"of another product":   {kernel("CONFIG_EXT4_FS=y"), record("CPE", "vendor:gateway", "fs/xfs/xfs_inode.c"), biopsy.Yes},
-		"no configuration":     {biopsy.Component{Eco: "generic", Name: "linux", Version: "6.1.90"}, xfs, biopsy.Yes},
-		"headers of debian":    {biopsy.Component{Eco: "deb", Namespace: "debian", Name: "linux-libc-dev", Version: "6.1.90-1", Source: &biopsy.Upstream{Name: "linux"}}, xfs, biopsy.No},
-		"libraries of busybox": {biopsy.Component{Eco: "generic", Name: "busybox", Version: "1.35.0"}, xfs, biopsy.Yes},
+		"off":                   {kernel("CONFIG_EXT4_FS=y"), xfs, biopsy.No},
+		"on":                    {kernel("CONFIG_XFS_FS=y"), xfs, biopsy.Yes},
+		"module shipped":        {withModules(kernel("CONFIG_XFS_FS=m"), "fs/xfs/xfs.ko"), xfs, biopsy.Yes},
+		"module not shipped":    {withModules(kernel("CONFIG_XFS_FS=m"), "fs/fat/fat.ko"), xfs, biopsy.No},
+		"list of built-in only": {withBuiltIn(kernel("CONFIG_XFS_FS=m"), "fs/fat/fat.ko"), xfs, biopsy.Yes},
+		"lists without config":  {withBuiltIn(withModules(biopsy.Component{Eco: "generic", Name: "linux", Version: "6.1.90"}, "fs/fat/fat.ko"), "fs/ext4/ext4.ko"), xfs, biopsy.No},
+		"one file is there":     {kernel("CONFIG_EXT4_FS=y"), record("Linux", "Kernel", "fs/xfs/xfs_inode.c", "kernel/fork.c"), biopsy.Yes},
+		"header beside it":      {kernel("CONFIG_EXT4_FS=y"), record("Linux", "Kernel", "fs/xfs/xfs_inode.c", "fs/xfs/xfs_inode.h"), biopsy.No},
+		"header for all":        {kernel("CONFIG_EXT4_FS=y"), record("Linux", "Kernel", "fs/xfs/xfs_inode.c", "include/linux/fs.h"), biopsy.Yes},
+		"headers only":          {kernel("CONFIG_EXT4_FS=y"), record("Linux", "Kernel", "include/linux/fs.h"), biopsy.Yes},
+		"no files":              {kernel("CONFIG_EXT4_FS=y"), record("Linux", "Kernel"), biopsy.Yes},
+		"by cpe":                {kernel("CONFIG_EXT4_FS=y"), record("CPE", "linux:linux_kernel", "fs/xfs/xfs_inode.c"), biopsy.No},
+		"of another product":    {kernel("CONFIG_EXT4_FS=y"), record("CPE", "vendor:gateway", "fs/xfs/xfs_inode.c"), biopsy.Yes},
+		"no configuration":      {biopsy.Component{Eco: "generic", Name: "linux", Version: "6.1.90"}, xfs, biopsy.Yes},
+		"headers of debian":     {biopsy.Component{Eco: "deb", Namespace: "debian", Name: "linux-libc-dev", Version: "6.1.90-1", Source: &biopsy.Upstream{Name: "linux"}}, xfs, biopsy.No},
+		"libraries of busybox":  {biopsy.Component{Eco: "generic", Name: "busybox", Version: "1.35.0"}, xfs, biopsy.Yes},
 	} {
 		if got, because := ruledOut(t, c.component, Options{}, c.record); got != c.want {
 			t.Errorf("%s: got %v because %q, want %v", name, got, because.Text, c.want)

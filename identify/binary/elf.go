@@ -25,7 +25,7 @@ var ELF = biopsy.Extractor{
 
 const (
 	maxNeeded  = 4096    // bytes of the joined list
-	maxModinfo = 1 << 16 // .modinfo of a kernel module
+	maxModinfo = 1 << 18 // .modinfo of a kernel module: drivers of modems name a thousand devices
 )
 
 func readELF(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence)) error {

@@ -27,10 +27,8 @@ var busyboxFiles = sync.OnceValue(func() map[string][]string {
 
 var appletNames = sync.OnceValue(func() map[string]bool {
 	out := map[string]bool{}
-	for _, names := range busyboxFiles() {
-		for _, n := range names {
-			out[n] = true
-		}
+	for _, n := range busyboxFiles()["*"] { // all applets, also those of files that come in by other ways too
+		out[n] = true
 	}
 	return out
 })

@@ -108,8 +108,8 @@ func TestApplets(t *testing.T) {
 	if got := Applets("libbb/lineedit.c"); got != nil {
 		t.Errorf("lineedit.c comes in by a feature: got %v, want nil", got)
 	}
-	if !IsApplet("udhcpd") || IsApplet("openssl") {
-		t.Error("udhcpd is an applet, openssl is none")
+	if !IsApplet("ash") || !IsApplet("[[") || IsApplet("openssl") {
+		t.Error("ash and [[ are applets, openssl is none")
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path"
 	"regexp"
@@ -92,7 +93,7 @@ func add(m map[string]map[string]bool, key, value string) {
 	m[key][value] = true
 }
 
-// write writes a line for each file that only applets bring: the file and all of them.
+// write writes all applets behind "*", and a line for each file that only applets bring: the file and all of them.
 func (a *applets) write(name string) error {
 	var lines []string
 	for file, options := range a.options {
@@ -109,6 +110,11 @@ func (a *applets) write(name string) error {
 			lines = append(lines, file+"\t"+strings.Join(slices.Compact(names), " ")+"\n")
 		}
 	}
+	all := map[string]bool{}
+	for _, names := range a.of {
+		maps.Copy(all, names)
+	}
+	lines = append(lines, "*\t"+strings.Join(slices.Sorted(maps.Keys(all)), " ")+"\n")
 	slices.Sort(lines)
 	var versions []string
 	for _, r := range busyboxes {
