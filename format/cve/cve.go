@@ -24,7 +24,6 @@ import (
 
 // Record is a CVE record, as far as it is kept.
 type Record struct {
-	DataType string `json:"dataType"`
 	Metadata struct {
 		ID        string `json:"cveId"`
 		State     string `json:"state"` // PUBLISHED, REJECTED
@@ -32,7 +31,6 @@ type Record struct {
 		Published string `json:"datePublished"`
 		Updated   string `json:"dateUpdated"`
 		Rejected  string `json:"dateRejected"`
-		Reserved  string `json:"dateReserved"`
 	} `json:"cveMetadata"`
 	Containers struct {
 		CNA Container   `json:"cna"`
