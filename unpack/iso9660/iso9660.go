@@ -3,7 +3,8 @@
 // What comes in: an image of ISO 9660 (ECMA-119, 2019), with Rock Ridge 1.12 (1994) or Joliet (1995) names, files in several extents
 // too. What goes out: its files by their best names (Rock Ridge, else Joliet, else plain), in the order of the directories, read where they
 // lie when they are opened. A UDF file system,
-// beside ISO 9660 or alone, is read too; what both hold is shown once. It never follows links or unpacks zisofs: that is a gap.
+// beside ISO 9660 or alone, is read too; what both hold is shown once. Files packed by zisofs are unpacked
+// block by block. It never follows links.
 //
 // What tells an ISO image stands at 32 KiB, so a file is tried for its name alone; an image without it is said to be none.
 package iso9660
@@ -360,8 +361,8 @@ func (w *walker) file(name string, r record, x extra) {
 	if w.shown != nil && (size == 0 || w.shown[r.extents[0].off]) {
 		return
 	}
-	if x.zisofs {
-		w.gap(name, size, "packed by zisofs, which we cannot read")
+	if x.zisofs < 0 {
+		w.gap(name, size, "packed by a version of zisofs that we cannot read")
 		return
 	}
 	if r.interleaved {
@@ -369,13 +370,20 @@ func (w *walker) file(name string, r record, x extra) {
 		return
 	}
 	src, there, extents := w.src, w.there, r.extents
-	w.stopped = w.u.Yield(biopsy.File{Path: name, Size: size, Mode: x.mode, Open: func() (biopsy.Content, error) {
+	plain := size
+	if x.zisofs > 0 {
+		plain = x.zisofs
+	}
+	w.stopped = w.u.Yield(biopsy.File{Path: name, Size: plain, Mode: x.mode, Open: func() (biopsy.Content, error) {
 		b, at := runs.New(src, there), int64(0)
 		for _, e := range extents {
 			if err := b.Add(at, e.size, e.off); err != nil {
 				return nil, err
 			}
 			at += e.size
+		}
+		if x.zisofs > 0 {
+			return openZisofs(b.Content(size), x.zisofs)
 		}
 		return b.Content(size), nil
 	}})

@@ -81,7 +81,7 @@ type extra struct {
 	mode   fs.FileMode
 	child  int64 // block of a directory that was moved from here; 0 when none was
 	moved  bool  // the directory was moved to here
-	zisofs bool
+	zisofs int64 // unpacked size of a file packed by zisofs, -1 by something else; 0 when it is not packed
 }
 
 // describe finds name and mode of a record.
@@ -142,7 +142,10 @@ func (w *walker) rockRidge(r record, x *extra) error {
 			case kind == "RE":
 				x.moved = true
 			case kind == "ZF":
-				x.zisofs = true
+				x.zisofs = -1
+				if n, ok := zisofsSize(f); ok {
+					x.zisofs = n
+				}
 			case kind == "CE" && size >= 28:
 				next = extent{int64(le.Uint32(f[4:]))*w.block + int64(le.Uint32(f[12:])), int64(le.Uint32(f[20:]))}
 			case kind == "ST":
