@@ -40,6 +40,7 @@ var archives = []biopsy.Unpacker{
 	archive.SevenZip,
 	archive.RAR,
 	archive.Cab,
+	archive.MSI,
 	archive.Ar,
 	archive.Cpio,
 	archive.RPM,

@@ -1,7 +1,7 @@
 // Package archive opens the archive formats that people exchange files in.
 //
 // What comes in: tar (ustar, pax, GNU, V7; sparse files too), zip and all that is zip inside (jar, whl, nupkg, ...), ar (also
-// deb), cpio (newc, crc, odc, binary), rpm, 7z, rar, cab, and single files packed by gzip, bzip2, xz, zstd, lzma, lz4, lzip, lzop
+// deb), cpio (newc, crc, odc, binary), rpm, 7z, rar, cab, msi, and single files packed by gzip, bzip2, xz, zstd, lzma, lz4, lzip, lzop
 // or compress. What goes out: their regular files in
 // the order of the archive. Members are read when they are opened, where the format lets us; those of a stream are Transient.
 // It never writes a file, follows a link or trusts a length.

@@ -23,7 +23,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the wanted answers")
 
-var kinds = []biopsy.Unpacker{Zip, Gzip, Bzip2, XZ, Zstd, LZMA, LZ4, Lzip, Lzop, Compress, SevenZip, RAR, Cab, Ar, Cpio, RPM, Tar, Closed}
+var kinds = []biopsy.Unpacker{Zip, Gzip, Bzip2, XZ, Zstd, LZMA, LZ4, Lzip, Lzop, Compress, SevenZip, RAR, Cab, MSI, Ar, Cpio, RPM, Tar, Closed}
 
 // unpackerOf finds the unpacker of a file by its first bytes.
 func unpackerOf(name string, b []byte) *biopsy.Unpacker {
@@ -583,6 +583,7 @@ func FuzzCompress(f *testing.F) { fuzz(f, Compress, "*.Z") }
 func FuzzSevenZip(f *testing.F) { fuzz(f, SevenZip, "*.7z") }
 func FuzzRAR(f *testing.F)      { fuzz(f, RAR, "*.rar") }
 func FuzzCab(f *testing.F)      { fuzz(f, Cab, "*.cab") }
+func FuzzMSI(f *testing.F)      { fuzz(f, MSI, "*.msi") }
 func FuzzRPM(f *testing.F)      { fuzz(f, RPM, "*.rpm") }
 
 // BenchmarkZip opens every member of an archive like a jar.

@@ -217,11 +217,8 @@ func (m *cabReader) files() error {
 }
 
 func (m *cabReader) entry(name string, h [16]byte) error {
-	const (
-		before, behind, both = 0xfffd, 0xfffe, 0xffff // it began in another cabinet, or goes on in one
-		runs                 = 0x40
-	)
-	size, offset, folder, flags := int64(le.Uint32(h[:])), int64(le.Uint32(h[4:])), int(le.Uint16(h[8:])), le.Uint16(h[14:])
+	const before, behind, both = 0xfffd, 0xfffe, 0xffff // it began in another cabinet, or goes on in one
+	size, offset, folder := int64(le.Uint32(h[:])), int64(le.Uint32(h[4:])), int(le.Uint16(h[8:]))
 	name = treepath.DOS(name)
 	if folder == before || folder == behind || folder == both {
 		m.lost(name, "a part of it is in another cabinet", size)
@@ -246,10 +243,8 @@ func (m *cabReader) entry(name string, h [16]byte) error {
 	if f.solid == nil {
 		f.solid = &solid{members: &m.members, ctx: m.ctx, start: func() (io.Reader, error) { return m.decoder(f) }}
 	}
-	x := biopsy.File{Size: size, Mode: unstated(name), Transient: true, Open: f.solid.member(offset, size, nil)}
-	if flags&runs != 0 {
-		x.Mode = 0o755
-	}
+	// No mode is stated that means anything outside of Windows: any file may be a program.
+	x := biopsy.File{Size: size, Mode: 0o755, Transient: true, Open: f.solid.member(offset, size, nil)}
 	return m.file(name, x)
 }
 
