@@ -94,12 +94,13 @@ func onlyPadding(c biopsy.Content, off int64) bool {
 var imageEndings = map[string]bool{".bin": true, ".img": true, ".image": true, ".fw": true, ".rom": true, ".trx": true, ".chk": true, ".flash": true,
 	".nand": true, ".mtd": true, ".upd": true, ".dump": true, ".ota": true, ".firmware": true, ".iso": true, ".squashfs": true, ".ubi": true, ".ubifs": true, ".jffs2": true}
 
-// likeImage tells what carving may open: no text, and no program, whose own format says what its bytes are.
+// likeImage tells what carving may open: no text, and no program, picture or database (that of udev's hardware, hwdb.bin, is the last),
+// whose own format says what its bytes are.
 func likeImage(head []byte, size int64) bool {
 	if size < leastImage || len(head) < 16 {
 		return false
 	}
-	for _, magic := range []string{"\x7fELF", "MZ", "\xcf\xfa\xed\xfe", "\xce\xfa\xed\xfe", "\xca\xfe\xba\xbe", "\x89PNG", "\xff\xd8\xff", "GIF8", "%PDF", "SQLite format 3"} {
+	for _, magic := range []string{"\x7fELF", "MZ", "\xcf\xfa\xed\xfe", "\xce\xfa\xed\xfe", "\xca\xfe\xba\xbe", "\x89PNG", "\xff\xd8\xff", "GIF8", "%PDF", "SQLite format 3", "KSLPHHRH"} {
 		if bytes.HasPrefix(head, []byte(magic)) {
 			return false
 		}

@@ -140,7 +140,7 @@ func (c *Carver) find(ctx context.Context, image biopsy.Content) ([]hit, error) 
 			if c.pairs[pair/64]&(1<<(pair%64)) == 0 || at+int64(i) < end {
 				continue
 			}
-			h, ok := c.probe(image, buf[i:n], at+int64(i), end, pair)
+			h, ok := c.probe(near{image, buf[:n], at}, i, end, pair)
 			if !ok {
 				continue
 			}
@@ -162,8 +162,23 @@ func closeOpen(hits []hit, next int64) []hit {
 	return hits
 }
 
-// probe tries every magic that may stand at pos. A container must not begin before end, where the last one ended.
-func (c *Carver) probe(image biopsy.Content, b []byte, pos, end int64, pair uint16) (hit, bool) {
+// near is the image with a window of it in memory, where most of what a header says can be read.
+type near struct {
+	biopsy.Content
+	b  []byte
+	at int64 // of b
+}
+
+func (n near) ReadAt(p []byte, off int64) (int, error) {
+	if i := off - n.at; i >= 0 && i <= int64(len(n.b)-len(p)) {
+		return copy(p, n.b[i:]), nil
+	}
+	return n.Content.ReadAt(p, off)
+}
+
+// probe tries every magic that may stand at i in the window. A container must not begin before end, where the last one ended.
+func (c *Carver) probe(image near, i int, end int64, pair uint16) (hit, bool) {
+	b, pos := image.b[i:], image.at+int64(i)
 	for _, p := range c.probes[pair] {
 		off := pos - p.magic.At
 		if off < end || len(b) < len(p.magic.Bytes) || string(b[:len(p.magic.Bytes)]) != string(p.magic.Bytes) {
