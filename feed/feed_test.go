@@ -199,6 +199,10 @@ func TestOnlyWhatChangedIsRead(t *testing.T) {
 			t.Errorf("%s was found current at %v, want %v", r.Feed, r.At, now)
 		}
 	}
+	files["/npm/all.zip"] = pack(t, map[string]string{"b.json": strings.Replace(osvDoc, "GHSA-1", "GHSA-2", 1)})
+	if update(); feeds(book) != "kev 1, osv/npm 1" {
+		t.Errorf("got %q: npm has dropped a record", feeds(book))
+	}
 	o.Book = "sha256:of another"
 	if r := update(); len(r.Files) != 2 {
 		t.Errorf("another book: got %+v, want all read", r)

@@ -86,7 +86,7 @@ type sourcesOf map[string]bool
 func (im *importer) note(path string, st fs.FileInfo, sources []string) {
 	im.report.seen[path] = seenFile{Size: st.Size(), Time: st.ModTime().UTC(), Sources: sources}
 	at := st.ModTime()
-	if !im.now.IsZero() && slices.ContainsFunc(im.current, func(dir string) bool { return strings.HasPrefix(path, dir) }) {
+	if !im.now.IsZero() && im.isCurrent(path) {
 		at = im.now
 	}
 	for _, s := range sources {
@@ -94,6 +94,35 @@ func (im *importer) note(path string, st fs.FileInfo, sources []string) {
 			im.read[s] = at
 		}
 	}
+}
+
+// replace tells the builder which parts were read whole: all their files are what the server has now, none was left unread because the
+// book has it, and none failed. What such a part says no more is forgotten.
+func (im *importer) replace() {
+	if len(im.report.Failed) > 0 {
+		return
+	}
+	unread := map[string]bool{}
+	for _, path := range im.report.Known {
+		unread[path] = true
+	}
+	whole := map[string]bool{}
+	for path, f := range im.report.seen {
+		for _, s := range f.Sources {
+			was, had := whole[s]
+			whole[s] = (was || !had) && !unread[path] && im.isCurrent(path)
+		}
+	}
+	for _, s := range slices.Sorted(maps.Keys(whole)) {
+		if whole[s] {
+			im.builder.Replace(s)
+		}
+	}
+}
+
+// isCurrent tells whether a file lies in a folder that was fetched just now.
+func (im *importer) isCurrent(path string) bool {
+	return slices.ContainsFunc(im.current, func(dir string) bool { return path == dir || strings.HasPrefix(path, dir+string(filepath.Separator)) })
 }
 
 // known tells whether the book has the file's records already.

@@ -61,6 +61,7 @@ func Update(ctx context.Context, b *refdb.Builder, o UpdateOptions) (*Report, er
 		return im.report, err
 	}
 	report, err := im.run(ctx, paths)
+	im.replace()
 	switch {
 	case err != nil:
 		return report, errors.Join(append(failed, err)...)

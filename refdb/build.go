@@ -29,7 +29,8 @@ type Builder struct {
 
 	synonyms, lifecycles *table.Sorter
 
-	reads map[string]time.Time // by feed
+	reads    map[string]time.Time // by feed
+	replaced map[string]bool      // parts whose records in the old book do not count
 }
 
 // generation tells what came out of the old book from what a feed brings now. It stands before a row's value while rows are gathered.
@@ -162,6 +163,15 @@ func (b *Builder) Read(feed string, at time.Time) {
 	b.reads[feed] = at.UTC().Truncate(time.Second)
 }
 
+// Replace says that what the builder is given of a part ("osv/npm") is all there is of it: records of the old book that did not come again
+// vanish.
+func (b *Builder) Replace(source string) {
+	if b.replaced == nil {
+		b.replaced = map[string]bool{}
+	}
+	b.replaced[source] = true
+}
+
 // add spills a record under its id and feed family.
 func (b *Builder) add(a *biopsy.Advisory, sources []string, g generation) error {
 	if err := b.start(); err != nil {
@@ -284,6 +294,12 @@ func (b *Builder) eachRecord(yield func(a *biopsy.Advisory, sources []string) er
 		a, from, err := decodeRecord(v)
 		if err != nil {
 			return err
+		}
+		if g == carried && len(b.replaced) > 0 {
+			from = slices.DeleteFunc(from, func(s string) bool { return b.replaced[s] })
+			if len(from) == 0 {
+				return nil
+			}
 		}
 		if !bytes.Equal(k, key) {
 			if err := flush(); err != nil {

@@ -213,3 +213,25 @@ func TestUndatedEntries(t *testing.T) {
 		t.Errorf("got %v, %v; a date that is there stays", e, err)
 	}
 }
+
+// TestReplace: a part that was read whole forgets what it says no more; what another part says of the same record stays.
+func TestReplace(t *testing.T) {
+	fills := 0
+	b := twice(t, func(b *Builder) error {
+		add := func(id, source string) error {
+			return b.Advisory(biopsy.Advisory{ID: id, Source: source, Modified: built})
+		}
+		if fills++; fills == 1 {
+			return errors.Join(add("A-1", "osv/npm"), add("A-2", "osv/npm"), add("A-2", "osv/Go"), add("A-3", "osv/Go"), add("A-4", "osv/npm"))
+		}
+		b.Replace("osv/npm")
+		return add("A-4", "osv/npm")
+	})
+	var got []string
+	if err := b.All(func(a biopsy.Advisory) error { got = append(got, a.ID+" "+a.Source); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if g, want := strings.Join(got, ", "), "A-2 osv/Go, A-3 osv/Go, A-4 osv/npm"; g != want {
+		t.Errorf("got %s, want %s", g, want)
+	}
+}

@@ -174,7 +174,7 @@ type rebuild struct {
 }
 
 // rebuild makes a new book of the old one and what is read, and puts it in the old one's place. Nothing is dropped first: a feed
-// that cannot be reached must not cost its old part, and OSV marks records withdrawn rather than delete them.
+// that cannot be reached must not cost its old part. Parts that an update reads whole forget what they say no more.
 func (s *streams) rebuild(ctx context.Context, r rebuild) error {
 	if err := os.MkdirAll(filepath.Dir(r.path), 0o755); err != nil {
 		return err
