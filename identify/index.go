@@ -11,7 +11,7 @@ import (
 type Readers struct {
 	exact   map[string][]named // by base name
 	endings map[string][]named // by what follows the last dot of a "*.x" pattern
-	globs   []named            // base names with a star elsewhere
+	globs   [256][]named       // base names with a star elsewhere, by the first byte that fits
 	heads   []*biopsy.Extractor
 }
 
@@ -19,6 +19,7 @@ type Readers struct {
 type named struct {
 	folders []string // last elements of the path before the base name; empty for any
 	base    string
+	fits    bool // who finds it in the index need not match the base name any more
 	reader  *biopsy.Extractor
 }
 
@@ -57,12 +58,34 @@ func (r *Readers) index(x *biopsy.Extractor, pattern string) {
 	dot := strings.LastIndexByte(n.base, '.')
 	switch {
 	case !strings.ContainsAny(n.base, "*?["):
+		n.fits = true
 		r.exact[n.base] = append(r.exact[n.base], n)
 	case dot > star:
+		n.fits = dot == 1 && star == 0
 		r.endings[n.base[dot:]] = append(r.endings[n.base[dot:]], n)
 	default:
-		r.globs = append(r.globs, n)
+		for b := range r.globs {
+			if mayBegin(n.base, byte(b)) {
+				r.globs[b] = append(r.globs[b], n)
+			}
+		}
 	}
+}
+
+// mayBegin tells whether a name that begins with b may fit a pattern. It may say yes too often.
+func mayBegin(pattern string, b byte) bool {
+	switch pattern[0] {
+	case '*', '?', '\\':
+		return true
+	case '[':
+		end := strings.IndexByte(pattern, ']')
+		if end < 0 || b >= 0x80 {
+			return true
+		}
+		ok, err := path.Match(pattern[:end+1], string(rune(b)))
+		return ok || err != nil
+	}
+	return pattern[0] == b
 }
 
 // ByName appends to buf the extractors that want a file of that path, each once, in the order of the list within one kind of pattern.
@@ -72,7 +95,10 @@ func (r *Readers) ByName(p string, buf []*biopsy.Extractor) []*biopsy.Extractor 
 	if dot := strings.LastIndexByte(base, '.'); dot >= 0 {
 		buf = match(r.endings[base[dot:]], p, base, buf)
 	}
-	return match(r.globs, p, base, buf)
+	if base == "" {
+		return buf
+	}
+	return match(r.globs[base[0]], p, base, buf)
 }
 
 // ByHead returns the extractors that only the first bytes can call: readers of programs.
@@ -82,7 +108,7 @@ func match(list []named, p, base string, buf []*biopsy.Extractor) []*biopsy.Extr
 next:
 	for i := range list {
 		n := &list[i]
-		if n.base != base {
+		if !n.fits {
 			if ok, err := path.Match(n.base, base); !ok || err != nil { // a bad pattern is caught by a test of the list
 				continue
 			}

@@ -17,6 +17,7 @@ func TestByName(t *testing.T) {
 		{Name: "tree", Names: []string{"node_modules/*/package.json"}},
 		{Name: "deep", Names: []string{"*.c"}, From: biopsy.Deep},
 		{Name: "notest", Names: []string{"go.mod"}, Wants: func(p string) bool { return p != "test/go.mod" }},
+		{Name: "boot", Names: []string{"[Iz]mage-*", "[^a-y]x*", "?x*", "*odd*.b*n"}},
 		{Name: "program"},
 	}, biopsy.Standard)
 	for p, want := range map[string][]string{
@@ -24,6 +25,7 @@ func TestByName(t *testing.T) {
 		"rootfs/var/lib/dpkg/status": {"dpkg"}, "var/lib/dpkg/status": {"dpkg"}, "xvar/lib/dpkg/status": nil, "lib/dpkg/status": nil,
 		"var/lib/dpkg/status.d/base": {"dpkg"}, "requirements-dev.txt": {"req"}, "requirements.txt": {"req"},
 		"node_modules/a/package.json": {"tree"}, "node_modules/package.json": nil, "a.c": nil, "go.mod": {"notest"}, "test/go.mod": nil, "": nil,
+		"boot/Image-6.1": {"boot"}, "xmage-6.1": nil, "zx": {"boot"}, "äx": {"boot"}, "an odd one.bin": {"boot"}, "x": nil,
 	} {
 		var got []string
 		for _, x := range r.ByName(p, nil) {
