@@ -152,3 +152,19 @@ func FuzzNames(f *testing.F) {
 		}
 	})
 }
+
+// FuzzTagVersion: what a tag names is no longer than the tag, and joining what SplitUpdate parts gives a version equal to the first.
+func FuzzTagVersion(f *testing.F) {
+	for _, s := range []string{"curl-8_4_0", "OpenSSL_1_0_2zg", "V_9_3_P1", "pcre2-10.42", "refs/tags/v1.2.3-rc1", "9.3p2", "2.0-rc1", "1.0.2zg", "-", "v"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if v := TagVersion(s); len(v) > len(s) {
+			t.Fatalf("TagVersion(%q) = %q", s, v)
+		}
+		v, u := SplitUpdate(s)
+		if joined := JoinUpdate(v, u); u != "" && Valid("Upstream", s) == nil && Valid("Upstream", joined) != nil {
+			t.Fatalf("SplitUpdate(%q) = %q, %q, which join to %q", s, v, u, joined)
+		}
+	})
+}

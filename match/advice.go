@@ -101,7 +101,8 @@ func (m *matcher) moves(p *moved) ([]biopsy.Advice, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := trial{m: m, p: p, qs: qs, scheme: scheme, from: qs[0].version, now: now}
+	t := trial{m: m, p: p, qs: qs, scheme: scheme, from: qs[0].version, now: now, out: notOpen(p, now)}
+	t.forget(now)
 	var out []biopsy.Advice
 	for _, branch := range t.branches() {
 		a, ok, err := t.in(branch)
@@ -215,6 +216,32 @@ type trial struct {
 	scheme string
 	from   string
 	now    map[hurt]verdict
+	out    []hurt // yes by its version, and ruled out by what is in the image
+}
+
+// notOpen are the holes that a version has and no finding says yes to.
+func notOpen(p *moved, now map[hurt]verdict) []hurt {
+	open, part := map[hurt]bool{}, map[string]int{}
+	for i, c := range p.parts {
+		part[c.ID] = i
+	}
+	for _, f := range p.findings {
+		open[hurt{part[f.Component], f.Advisory}] = true
+	}
+	var out []hurt
+	for key, v := range now {
+		if v.answer == biopsy.Yes && !open[key] {
+			out = append(out, key)
+		}
+	}
+	return out
+}
+
+// forget takes what is ruled out from a state.
+func (t *trial) forget(state map[hurt]verdict) {
+	for _, key := range t.out {
+		delete(state, key)
+	}
 }
 
 // branches are those of the fixes above the version at hand, lowest first; its own, then the highest when there are too many.
@@ -265,6 +292,7 @@ func (t *trial) in(branch string) (biopsy.Advice, bool, error) {
 		if then, err = t.m.verdicts(t.qs, to); err != nil {
 			return biopsy.Advice{}, false, err
 		}
+		t.forget(then)
 		higher := t.above(branch, to, then)
 		if higher == "" {
 			break

@@ -297,7 +297,7 @@ func (a *ask) byCPE(op *opinion) {
 		return
 	}
 	if crit.Version == cpe.Any {
-		a.inRanges(op)
+		a.inRanges(op, crit.Update)
 	} else {
 		a.exactly(op, &crit)
 	}
@@ -315,13 +315,16 @@ func (a *ask) byCPE(op *opinion) {
 	}
 }
 
-// inRanges decides by ranges and lists; a criterion without any is about every version.
-func (a *ask) inRanges(op *opinion) {
+// inRanges decides by ranges and lists; a criterion without any is about every version. A version listed with update "*" is any of its updates.
+func (a *ask) inRanges(op *opinion, update cpe.Attr) {
 	if af := &op.entry.Affected; len(af.Ranges) == 0 && len(af.Versions) == 0 {
 		op.answer, op.rule, op.text = biopsy.Yes, "cpe-any-version", "the record is about every version"
 		return
 	}
 	a.byVersions(op)
+	if v := string(a.subject.name.Version); op.answer == biopsy.No && update == cpe.Any && a.subject.name.Update != "" && listedIn(v, op.entry.Affected.Versions, order(eco.Order("CPE"))) {
+		op.answer, op.rule, op.text = biopsy.Yes, "versions", v+" is listed as affected with every update, and "+a.version+" is one"
+	}
 }
 
 // exactly holds the version that a criterion names itself, with its update, against the component's.

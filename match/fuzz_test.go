@@ -7,6 +7,8 @@ import (
 
 	"github.com/biopsy-sca/biopsy"
 	"github.com/biopsy-sca/biopsy/eco"
+	"github.com/biopsy-sca/biopsy/format/cpe"
+	"github.com/biopsy-sca/biopsy/refdb"
 )
 
 // FuzzWithin holds our evaluation of ranges against the OSV schema's own, which sorts the events and walks them. Events come as
@@ -111,5 +113,29 @@ func FuzzUpstreamVersion(f *testing.F) {
 			t.Fatalf("upstreamVersion(%q, %q) = %q", typ, v, got)
 		}
 		hole(v)
+	})
+}
+
+// FuzzCriterion: any criterion, version and platform come back with a reason and without a panic; a criterion for WordPress is never a yes
+// of a C library.
+func FuzzCriterion(f *testing.F) {
+	f.Add("cpe:2.3:a:openssl:openssl:1.0.2:zg:*:*:*:*:*:*", "1.0.2zg", "cpe:2.3:o:microsoft:windows:-:*:*:*:*:*:*:*")
+	f.Add("cpe:2.3:a:openbsd:openssh:9.3:*:*:*:*:*:*:*", "9.3p1", "Windows")
+	f.Add("cpe:2.3:a:acme:pluginlib:*:*:*:*:*:wordpress:*:*", "1", "")
+	f.Add("cpe:/a:a:b:1.%02:~", "1.2", "h")
+	f.Fuzz(func(t *testing.T, criterion, version, platform string) {
+		e := refdb.Entry{ID: "CVE-2030-1", Affected: biopsy.Affected{Ecosystem: "CPE", CPE: criterion}}
+		if platform != "" {
+			e.Affected.Platforms = []string{platform}
+		}
+		a := ask{rule: "cpe-range", ecosystem: "CPE", name: "x", version: version, subject: &traits{tree: &tree{linux: true, present: map[string]bool{}}}}
+		a.subject.setVersion(version)
+		op, speaks := a.judge(&e)
+		if speaks && op.text == "" {
+			t.Fatalf("%q, %q, %q: no reason", criterion, version, platform)
+		}
+		if n, err := cpe.Parse(criterion); err == nil && n.TargetSW == "wordpress" && op.answer == biopsy.Yes {
+			t.Fatalf("%q, %q, %q: yes: %s", criterion, version, platform, op.text)
+		}
 	})
 }

@@ -200,3 +200,37 @@ func recordOf(t *testing.T, line string) biopsy.Advisory {
 	}
 	return a
 }
+
+// TestChangelogs scans the Debian root file systems below BIOPSY_CORPORA with the book that BIOPSY_BOOK names: no finding may be yes of which a
+// record made from the package's own changelog says that it is fixed.
+func TestChangelogs(t *testing.T) {
+	root, path := os.Getenv("BIOPSY_CORPORA"), os.Getenv(bookVar)
+	if root == "" || path == "" {
+		t.Skip("BIOPSY_CORPORA and " + bookVar + " name no corpora and no book")
+	}
+	own, err := builtin.Book()
+	if err != nil {
+		t.Fatal(err)
+	}
+	book, err := refdb.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer book.Close()
+	for _, tree := range []string{"debian-amd64/rootfs", "device-armhf/rootfs"} {
+		s := run(t, filepath.Join(root, tree), scan.Options{Books: []scan.Book{own, book}, Names: builtin.Upstream})
+		told := 0
+		for _, f := range s.Findings {
+			for _, b := range f.Because {
+				if !strings.HasPrefix(b.Record, "DEBCL-") {
+					continue
+				}
+				told++
+				if f.Answer == biopsy.Yes {
+					t.Errorf("%s: %s is yes, and %s: %s", tree, f.Advisory, b.Record, b.Text)
+				}
+			}
+		}
+		t.Logf("%s: %d findings have a record of a changelog", tree, told)
+	}
+}
