@@ -152,7 +152,11 @@ type candidate struct {
 	coverage  float64 // how much of that file's telling traits are there
 	of        int     // how many telling traits that file has
 	linked    bool    // that file is one that can be linked into others
+	part      float64 // how much is there of the library or archive that is most like it; 0 when the component has none
 }
+
+// minPart is how many telling traits a library has at least, a part of which says something.
+const minPart = 20
 
 // candidates returns the components with votes, the most first.
 func (t *tally) candidates(s *shelf) []candidate {
@@ -179,9 +183,13 @@ func (t *tally) candidates(s *shelf) []candidate {
 		}
 		// The file that shares most counts, not the one of which most is there: tiny files are soon complete.
 		x := &list[i]
+		linked := b.KindOf(n) == kb.Library || b.KindOf(n) == kb.Archive
+		if linked && of >= minPart && b.Unit(n).Linked() {
+			x.part = max(x.part, float64(t.hits[u])/float64(of))
+		}
 		if h := float64(t.hits[u]) * float64(t.hits[u]) / float64(of); x.of == 0 || h > x.coverage*x.coverage*float64(x.of) {
 			x.unit, x.of, x.coverage = u, of, float64(t.hits[u])/float64(of)
-			x.linked = b.KindOf(n) == kb.Library || b.KindOf(n) == kb.Archive
+			x.linked = linked
 		}
 	}
 	slices.SortFunc(list, func(a, b candidate) int {

@@ -46,6 +46,7 @@ const (
 	strangeInside    = 0.12 // unknown among a file's traits: other processors, patches
 	strangeAtEdge    = 0.015
 	minVersionTraits = 5
+	minEdgeTraits    = 20
 	sameInside       = 0.9 // coverage of a library that is in another file as a whole
 )
 
@@ -183,14 +184,15 @@ func (s *shelf) versions(component uint32) ([]fit, map[uint32]int, error) {
 		}
 		id := s.entries[v.book] + v.entry
 		if ids[e.Version] == nil {
-			list = append(list, fit{version: v, id: id, name: e.Version})
+			list = append(list, fit{version: v, id: id, name: e.Version, edge: len(e.Origins) < 2})
 		}
 		ids[e.Version] = append(ids[e.Version], id)
 	}
 	slices.SortFunc(list, func(a, b fit) int { return older(a.name, b.name) })
 	index := map[uint32]int{}
 	for i := range list {
-		list[i].edge = i == 0 || i == len(list)-1
+		// A lone version that several releases brought has stood for years: it is no edge.
+		list[i].edge = (list[i].edge || len(list) > 1) && (i == 0 || i == len(list)-1)
 		for _, id := range ids[list[i].name] {
 			index[id] = i
 		}
@@ -219,12 +221,12 @@ func (s *shelf) judge(in biopsy.Input, f *traits.File, t *tally, x found, fits [
 			best, rivals = rivals[bare], rivals[bare:bare+1]
 		}
 	}
-	wrong, odd := wrongInside, strangeInside
+	wrong, odd, enough, sure := wrongInside, strangeInside, minVersionTraits, 0.95
 	if best.edge {
-		wrong, odd = wrongAtEdge, strangeAtEdge
+		wrong, odd, enough, sure = wrongAtEdge, strangeAtEdge, minEdgeTraits, 0.85
 	}
-	if len(rivals) == 1 && (x.role == whole || best.coverage >= sameInside) && best.of >= minVersionTraits && best.wrong <= wrong*float64(best.of)+1 && strange <= odd {
-		return verdict{exact: best.name, by: "traits", sure: 0.9}
+	if len(rivals) == 1 && (x.role == whole || best.coverage >= sameInside) && best.of >= enough && best.wrong <= wrong*float64(best.of)+1 && strange <= odd {
+		return verdict{exact: best.name, by: "traits", sure: sure}
 	}
 	v := verdict{nearest: strange > odd || best.wrong > wrong*float64(best.of)+1, sure: 1}
 	for _, r := range rivals {

@@ -25,6 +25,8 @@ const (
 	insideTraits   = 10  // traits and tables that no other component has, of a component inside another's file
 	insideSaid     = 5   // of them messages: lists of names are common knowledge
 	insideCoverage = 0.4 // of a library or archive that was learned of it
+	mostInside     = 0.6 // share of a library in a program of which else little is known,
+	muchInside     = 0.3 // and where messages speak for it
 	knownCoverage  = 0.1 // the same, when the holder is known to hold it, needs no library, or the component states its version
 )
 
@@ -55,18 +57,25 @@ func (s *shelf) weigh(f *traits.File, list []candidate) ([]found, error) {
 		out = append(out, found{candidate: list[at], role: whole, stated: s.stated(f, list[at].component)})
 	}
 	for i, c := range list {
-		if i == at || !c.linked || c.only < fewVotes || c.only+c.tables < insideTraits || c.said < insideSaid || c.coverage < knownCoverage {
-			continue
-		}
-		if b, u := s.unit(c.unit); !b.Unit(u).Linked() {
+		if i == at || c.votes < fewVotes || c.part < knownCoverage {
 			continue
 		}
 		x := found{candidate: c, role: inside, stated: s.stated(f, c.component)}
-		if c.coverage >= insideCoverage || x.stated != "" || f.Static || slices.Contains(held, s.comps[c.component].Name) {
+		if x.stated != "" || c.isInside() && (f.Static || c.part >= insideCoverage || slices.Contains(held, s.comps[c.component].Name)) || c.isMost(f) {
 			out = append(out, x)
 		}
 	}
 	return out, nil
+}
+
+// isInside tells traits that speak for a library as code, and not for a list that others have too.
+func (c candidate) isInside() bool {
+	return c.only >= fewVotes && c.only+c.tables >= insideTraits && c.said >= insideSaid
+}
+
+// isMost tells a program of which most, of what tells anything, is one library.
+func (c candidate) isMost(f *traits.File) bool {
+	return !f.Library && c.votes >= manyVotes && (c.share >= mostInside || c.isInside() && c.share >= muchInside)
 }
 
 // whole returns the index of the component that the file is, -1 when it is none, and the names of what that is known to hold.
@@ -77,7 +86,7 @@ func (s *shelf) whole(f *traits.File, list []candidate) (at int, held []string, 
 		first = 0 // perhaps what is inside has most votes
 	}
 	for i, c := range list[:min(len(list), 8)] {
-		if c.coverage < holderCoverage || c.share < holderShare && i != at || c.votes < manyVotes && i != at {
+		if c.coverage < holderCoverage || (c.share < holderShare || c.only == 0) && i != at || c.votes < manyVotes && i != at {
 			continue
 		}
 		b, u := s.unit(c.unit)
@@ -101,7 +110,7 @@ func isWhole(f *traits.File, c candidate) bool {
 		return false
 	case c.soname && c.coverage >= bearerCoverage && c.votes >= fewVotes:
 		return true
-	case c.linked && !f.Library:
+	case c.linked && !f.Library && (f.Static || c.share < mostShare):
 		return false // linked into a program
 	case c.votes < fewVotes:
 		return c.share >= tinyShare && c.coverage >= tinyCoverage
@@ -112,7 +121,7 @@ func isWhole(f *traits.File, c candidate) bool {
 // sure is how often such a claim is right.
 func (x found) sure() float64 {
 	switch {
-	case x.role == inside && x.stated == "" && x.coverage < 0.5:
+	case x.role == inside && x.stated == "" && x.part < 0.5:
 		return 0.7
 	case x.role == inside:
 		return 0.85
