@@ -125,7 +125,7 @@ func (m *matcher) questions(p *moved) (qs []question, scheme string, err error) 
 			return nil, "", err
 		}
 		for _, a := range asks {
-			if a.undecided != "" || a.version == "" || a.soften == mayBePatched {
+			if a.undecided != "" || a.version == "" || strings.HasPrefix(a.soften, mayBePatched) {
 				continue
 			}
 			if scheme == "" {

@@ -28,7 +28,7 @@ var cpeRule = Rule{
 		a := ask{rank: rankListed, ecosystem: "CPE", version: upstreamVersion(c.Eco, version)}
 		switch {
 		case isDistribution(c.Eco) || c.Eco == "brew":
-			a.soften = mayBePatched
+			a.soften = mayBePatched + ended(c)
 		case !builtFromUpstream(c.Eco):
 			own, _, ok := eco.For(c.Eco, "")
 			if !ok {

@@ -30,7 +30,7 @@ var upstreamRule = Rule{
 		source, version := sourceOf(c)
 		a := ask{rank: rankOwn, ecosystem: upstreamEcosystem, version: upstreamVersion(c.Eco, version), note: patchesUnseen}
 		if isDistribution(c.Eco) || c.Eco == "brew" {
-			a.rank, a.soften, a.note = rankUpstream, mayBePatched, ""
+			a.rank, a.soften, a.note = rankUpstream, mayBePatched+ended(c), ""
 		} else if w.shipped[c.ID] {
 			a.soften = shippedIn
 		}
@@ -46,6 +46,15 @@ var upstreamRule = Rule{
 		}
 		return out, nil
 	},
+}
+
+// ended says that the support of a distribution's release is over, where a book knows; "" otherwise. Its silence says even less then.
+func ended(c *biopsy.Component) string {
+	s := c.Support
+	if s == nil || s.Days == nil || *s.Days >= 0 {
+		return ""
+	}
+	return ", though its support ended on " + s.End
 }
 
 // kernel is the same question to kernel.org, which numbers stable branches one by one.
