@@ -387,7 +387,7 @@ func mayBeProgram(f biopsy.File) bool {
 }
 
 // containerEndings are those of files that hold other files.
-var containerEndings = map[string]bool{".tar": true, ".tgz": true, ".gz": true, ".bz2": true, ".xz": true, ".zst": true, ".lzma": true, ".tbz2": true, ".txz": true, ".zip": true, ".deb": true, ".ipk": true, ".rpm": true, ".apk": true, ".cpio": true, ".ar": true, ".lz": true, ".lzo": true, ".Z": true, ".msi": true, ".img": true, ".bin": true, ".squashfs": true}
+var containerEndings = map[string]bool{".tar": true, ".tgz": true, ".gz": true, ".bz2": true, ".xz": true, ".zst": true, ".lzma": true, ".tbz2": true, ".txz": true, ".zip": true, ".deb": true, ".ipk": true, ".rpm": true, ".apk": true, ".cpio": true, ".ar": true, ".lz": true, ".lzo": true, ".Z": true, ".msi": true, ".iso": true, ".udf": true, ".img": true, ".bin": true, ".squashfs": true}
 
 func mayBeContainer(p string) bool {
 	return containerEndings[path.Ext(p)] || packageArchive(p) || unpack.Named(p)
