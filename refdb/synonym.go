@@ -20,7 +20,7 @@ func (b *Builder) Synonym(s biopsy.Synonym) error { return b.synonym(s, fresh) }
 
 func (b *Builder) synonym(s biopsy.Synonym, g generation) error {
 	switch {
-	case badName(s.Name) || badName(s.Same) || strings.ToLower(s.Name) == strings.ToLower(s.Same):
+	case badName(s.Name) || badName(s.Same) || strings.EqualFold(s.Name, s.Same):
 		return fmt.Errorf("%w: %s and %s are no pair of names", ErrRecord, quote(s.Name), quote(s.Same))
 	case badName(s.Source) || s.Records < 0:
 		return fmt.Errorf("%w: the synonym %s says no feed, or fewer than no records", ErrRecord, quote(s.Name))

@@ -155,10 +155,9 @@ func FuzzParse(f *testing.F) {
 
 // bigTracker writes a document of the size and shape of the real one: packages of some issues, each with five releases.
 type bigTracker struct {
-	rest    []byte
-	pkg, at int
-	packages,
-	issues int
+	rest             []byte
+	pkg              int
+	packages, issues int
 }
 
 func (b *bigTracker) Read(p []byte) (int, error) {
