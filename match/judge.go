@@ -199,7 +199,7 @@ func (a *ask) excepted(af *biopsy.Affected) bool {
 func (a *ask) ranges(op *opinion, cmp order) (best *outcome, commits bool) {
 	rs := op.entry.Affected.Ranges
 	for i := range rs {
-		if rs[i].Type == "GIT" {
+		if rs[i].Type == "GIT" || a.makersNumbers() && ofCommits(rs[i].Events) {
 			commits = true
 			continue
 		}
@@ -216,6 +216,17 @@ func (a *ask) ranges(op *opinion, cmp order) (best *outcome, commits bool) {
 		}
 	}
 	return best, commits
+}
+
+// ofCommits says whether a range's events are commits whatever its type says: some records write "1da177e4c3f4" where a version belongs.
+func ofCommits(events []biopsy.Event) bool {
+	for i := range events {
+		_, at := event(&events[i])
+		if looksLikeCommit(strings.TrimPrefix(at, "0 ")) {
+			return true
+		}
+	}
+	return false
 }
 
 // rebuildOf is the version that a distribution's version says it rebuilds for an older release: "1.2-3" of "1.2-3~deb12u1" and

@@ -111,7 +111,24 @@ func hasVersions(rs []biopsy.Range) bool {
 	return slices.ContainsFunc(rs, func(r biopsy.Range) bool { return r.Type != "GIT" })
 }
 
+// isDate knows "20230311", to which makers add a letter.
+func isDate(v string) bool {
+	return len(v) == 8 && (v[:2] == "19" || v[:2] == "20") && strings.Trim(v, "0123456789") == ""
+}
+
 // looksLikeCommit says whether a version is the beginning of a commit's hash.
 func looksLikeCommit(v string) bool {
-	return len(v) >= 7 && len(v) <= 64 && strings.Trim(strings.ToLower(v), "0123456789abcdef") == "" && strings.ContainsAny(strings.ToLower(v), "abcdef")
+	if len(v) < 7 || len(v) > 64 || isDate(v[:len(v)-1]) {
+		return false
+	}
+	letters := false
+	for i := 0; i < len(v); i++ {
+		switch c := v[i] | 0x20; {
+		case 'a' <= c && c <= 'f':
+			letters = true
+		case v[i] < '0' || v[i] > '9':
+			return false
+		}
+	}
+	return letters
 }

@@ -81,3 +81,13 @@ func TestVendorTree(t *testing.T) {
 		}
 	}
 }
+
+func TestLooksLikeCommit(t *testing.T) {
+	for v, want := range map[string]bool{
+		"1da177e4c3f4": true, "5A1CF6B": true, "20230311": false, "20230311b": false, "1.0.2a": false, "abc": false, "deadbeef": true, "9404c4145542": true, "2024a": false, "123456789": false,
+	} {
+		if got := looksLikeCommit(v); got != want {
+			t.Errorf("looksLikeCommit(%q) = %t, want %t", v, got, want)
+		}
+	}
+}
