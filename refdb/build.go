@@ -31,6 +31,7 @@ type Builder struct {
 
 	reads    map[string]time.Time // by feed
 	replaced map[string]bool      // parts whose records in the old book do not count
+	old      biopsy.Book          // that it continues; zero when none
 }
 
 // generation tells what came out of the old book from what a feed brings now. It stands before a row's value while rows are gathered.
@@ -68,7 +69,7 @@ func NewBuilder(dir string) *Builder { return &Builder{Name: "advisories", dir: 
 // deleted vanish only so.
 func NewBuilderFrom(book *Book, dropFeeds ...string) (*Builder, error) {
 	b := NewBuilder(book.dir)
-	b.Name = book.snapshot.Name
+	b.Name, b.old = book.snapshot.Name, book.snapshot
 	for _, r := range book.reads {
 		if !dropped(r.Feed, dropFeeds) {
 			b.Read(r.Feed, r.At)

@@ -30,7 +30,7 @@ const (
 )
 
 // Commit writes the book beside path and moves it there in one step, so that path is the old book or the new one and never between.
-// built is the time the book says it was made at. The builder is empty afterwards, also after an error.
+// built is the time the book says it was made at; one that says the same as the book it continues keeps that one's time. The builder is empty afterwards, also after an error.
 func (b *Builder) Commit(path string, built time.Time) (book biopsy.Book, err error) {
 	defer func() { err = errors.Join(err, b.Close()) }()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -72,6 +72,9 @@ func (b *Builder) write(f *os.File, built time.Time) (biopsy.Book, error) {
 	c := w.contents(b.Name)
 	if err := errors.Join(w.writeContents(c, h), w.writeReads(b.reads, h)); err != nil {
 		return biopsy.Book{}, err
+	}
+	if was, err := time.Parse(time.RFC3339, b.old.Built); err == nil && c.snapshot(h).Digest == b.old.Digest {
+		h.Built = was.Unix()
 	}
 	if _, err := f.WriteAt(h.bytes(), 0); err != nil {
 		return biopsy.Book{}, err

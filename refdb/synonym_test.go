@@ -235,3 +235,25 @@ func TestReplace(t *testing.T) {
 		t.Errorf("got %s, want %s", g, want)
 	}
 }
+
+// TestSameBookKeepsItsTime: what was judged by a book is judged again to the same bytes.
+func TestSameBookKeepsItsTime(t *testing.T) {
+	old := open(t, build(t, samples()))
+	for _, c := range []struct {
+		more []biopsy.Advisory
+		want string
+	}{{samples()[:1], "2026-08-20T12:00:00Z"}, {[]biopsy.Advisory{{ID: "N-1", Source: "osv"}}, "2026-08-21T12:00:00Z"}} {
+		b, err := NewBuilderFrom(old)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range c.more {
+			if err := b.Advisory(a); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := b.Commit(filepath.Join(t.TempDir(), "b"), built.AddDate(0, 0, 1)); err != nil || got.Built != c.want {
+			t.Errorf("got %s, %v; want %s", got.Built, err, c.want)
+		}
+	}
+}
