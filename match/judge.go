@@ -44,6 +44,9 @@ func (a *ask) judge(e *refdb.Entry) (op opinion, speaks bool) {
 	if speaks := a.status(&op); !speaks {
 		return opinion{}, false
 	}
+	if a.ecosystem == "GIT" && a.known != "" && op.mute() {
+		return opinion{}, false // a list of commits in a repository that the component did not name says nothing of it
+	}
 	op.text += where
 	a.temper(&op)
 	return op, true

@@ -28,7 +28,9 @@ var tagRule = Rule{
 		}
 		var out []ask
 		for _, r := range repos {
-			a.name = r
+			if a.name, a.known = r, ""; r != repoOf(c) {
+				a.known = r + " is its repository by the curated list of names"
+			}
 			out = append(out, a)
 		}
 		return out, nil
