@@ -92,19 +92,23 @@ func readHeader(data []byte) (*header, error) {
 	return h, nil
 }
 
-// section returns a section's bytes, nil when the book has none of that tag. Sections that are read whole at once are checked.
+// section returns a section's bytes after checking them, nil when the book has none of that tag.
 func (h *header) section(data []byte, tag string) ([]byte, error) {
-	for _, s := range h.Sections {
-		if s.Tag != tag {
-			continue
-		}
-		b := data[s.Offset : s.Offset+s.Size : s.Offset+s.Size]
-		if s.CRC != 0 && table.CRC(b) != s.CRC {
-			return nil, damaged("section %s at 0x%x has a wrong checksum", tag, s.Offset)
-		}
-		return b, nil
+	s, b := h.unchecked(data, tag)
+	if b != nil && table.CRC(b) != s.CRC {
+		return nil, damaged("section %s at 0x%x has a wrong checksum", tag, s.Offset)
 	}
-	return nil, nil
+	return b, nil
+}
+
+// unchecked returns a section's bytes without reading them.
+func (h *header) unchecked(data []byte, tag string) (section, []byte) {
+	for _, s := range h.Sections {
+		if s.Tag == tag {
+			return s, data[s.Offset : s.Offset+s.Size : s.Offset+s.Size]
+		}
+	}
+	return section{}, nil
 }
 
 // contents is the JSON part of a book.
