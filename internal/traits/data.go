@@ -134,6 +134,10 @@ func (c *collector) tables(b []byte, at int64) {
 
 // dense tells bytes that look like constants: many different values, and no text. Addresses and code repeat theirs.
 func dense(b []byte) bool {
+	if b[4] == b[5] && b[5] == b[6] && b[8] == b[9] && b[9] == b[10] && b[12] == b[13] && b[13] == b[14] && b[16] == b[17] && b[17] == b[18] &&
+		b[20] == b[21] && b[21] == b[22] && b[24] == b[25] && b[25] == b[26] && b[28] == b[29] && b[29] == b[30] {
+		return false // 14 values at least are met again: runs of zeros and small numbers, which are most of what is looked at
+	}
 	var seen [4]uint64
 	texts := 0
 	for _, ch := range b {

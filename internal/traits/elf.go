@@ -21,6 +21,9 @@ const (
 	maxSymbols = 64 << 20 // bytes of one symbol table, and of one table of names: three million symbols
 )
 
+// madeOfCode are sections that a compiler writes about its code: another compiler writes others.
+var madeOfCode = map[string]bool{".interp": true, ".eh_frame": true, ".eh_frame_hdr": true, ".gcc_except_table": true, ".got": true, ".got.plt": true}
+
 // elf collects the traits of an ELF file that lies at a range of the file: the file itself, or a member of an archive.
 func (c *collector) elf(off, size int64) error {
 	r := io.NewSectionReader(c.r, off, size)
@@ -41,7 +44,7 @@ func (c *collector) elf(off, size int64) error {
 	for i := range secs {
 		s := &secs[i]
 		switch {
-		case s.Type == progbits && s.Flags&flagAlloc != 0 && s.Flags&flagExec == 0 && s.Name != ".interp" && s.Name != ".eh_frame":
+		case s.Type == progbits && s.Flags&flagAlloc != 0 && s.Flags&flagExec == 0 && !madeOfCode[s.Name]:
 			if s.Offset > uint64(size) || s.Size > uint64(size)-s.Offset {
 				all.add(fmt.Errorf("section %s: %d bytes at offset %d reach behind the end (%d bytes)", s.Name, s.Size, s.Offset, size))
 				continue

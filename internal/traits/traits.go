@@ -137,6 +137,11 @@ func (c *collector) add(t Trait) bool {
 // settle sorts the traits and keeps each once.
 func (c *collector) settle() {
 	t := c.file.Traits
-	slices.SortFunc(t, func(a, b Trait) int { return cmp.Or(cmp.Compare(a.Hash, b.Hash), cmp.Compare(a.Offset, b.Offset)) })
+	slices.SortFunc(t, func(a, b Trait) int {
+		if a.Hash != b.Hash {
+			return cmp.Compare(a.Hash, b.Hash)
+		}
+		return cmp.Compare(a.Offset, b.Offset)
+	})
 	c.file.Traits = slices.CompactFunc(t, func(a, b Trait) bool { return a.Hash == b.Hash })
 }
