@@ -107,14 +107,16 @@ func (p *printer) levels(open []biopsy.Finding) {
 	}
 }
 
-// books says how much the answer rests on.
+// books says how much the answer rests on. Books of software name components; they say nothing of vulnerabilities.
 func books(s *biopsy.Scan) string {
-	if len(s.Books) == 0 {
-		return ""
-	}
 	var all []string
 	for _, b := range s.Books {
-		all = append(all, fmt.Sprintf("%s (%d records)", b.Name, b.Records))
+		if !strings.HasSuffix(b.Name, "software") {
+			all = append(all, fmt.Sprintf("%s (%d records)", b.Name, b.Records))
+		}
+	}
+	if len(all) == 0 {
+		return ""
 	}
 	return "; by " + strings.Join(all, ", ")
 }
