@@ -31,6 +31,11 @@ func kernelBuild(c *biopsy.Component) *witness {
 		if len(af.Files) == 0 || !aboutLinux(af) {
 			return silent, ""
 		}
+		for _, f := range af.Symbols {
+			if inAny(k.functions, f) {
+				return there, ""
+			}
+		}
 		why, p := outside(af.Files, func(file string) string { return table.Absent(version, file, build, compareKernels) })
 		return p, why + from
 	}}
@@ -101,6 +106,7 @@ func isTool(file string) bool {
 type kernel struct {
 	version                   string // "" when no configuration states it
 	configs, modules, builtin []*nameset.Set
+	functions                 []*nameset.Set // of the kernel itself; those of modules are not among them
 	places                    []string
 }
 
@@ -115,7 +121,11 @@ func kernelOf(c *biopsy.Component) *kernel {
 		if err != nil {
 			continue // a scan file that somebody else wrote: nothing is ruled out by it
 		}
-		switch x := e.Claim.Extra; {
+		x := e.Claim.Extra
+		if x["linux:functions"] != "" {
+			k.functions = append(k.functions, set)
+		}
+		switch {
 		case x["linux:modules"] != "":
 			k.modules = append(k.modules, set)
 		case x["linux:builtin"] != "":

@@ -102,6 +102,12 @@ func TestRuleOutKernel(t *testing.T) {
 		return biopsy.Advisory{ID: "CVE-2024-1", Affected: []biopsy.Affected{{Ecosystem: ecosystem, Name: name, Files: files}}}
 	}
 	xfs := record("Linux", "Kernel", "fs/xfs/xfs_inode.c")
+	withFunctions := func(c biopsy.Component, list ...string) biopsy.Component {
+		c.Evidence = append(c.Evidence, biopsy.Evidence{Claim: biopsy.Claim{Name: "linux", Symbols: names(list...), Extra: map[string]string{"linux:functions": "1"}}, Place: biopsy.Place{Path: "boot/zImage"}})
+		return c
+	}
+	named := record("Linux", "Kernel", "fs/xfs/xfs_inode.c")
+	named.Affected[0].Symbols = []string{"xfs_iget"}
 	for name, c := range map[string]struct {
 		component biopsy.Component
 		record    biopsy.Advisory
@@ -113,6 +119,8 @@ func TestRuleOutKernel(t *testing.T) {
 		"module not shipped":    {withModules(kernel("CONFIG_XFS_FS=m"), "fs/fat/fat.ko"), xfs, biopsy.No},
 		"list of built-in only": {withBuiltIn(kernel("CONFIG_XFS_FS=m"), "fs/fat/fat.ko"), xfs, biopsy.Yes},
 		"lists without config":  {withBuiltIn(withModules(biopsy.Component{Eco: "generic", Name: "linux", Version: "6.1.90"}, "fs/fat/fat.ko"), "fs/ext4/ext4.ko"), xfs, biopsy.No},
+		"function is there":     {withFunctions(kernel("CONFIG_EXT4_FS=y"), "xfs_iget"), named, biopsy.Yes},
+		"function is not there": {withFunctions(kernel("CONFIG_EXT4_FS=y"), "ext4_iget"), named, biopsy.No},
 		"one file is there":     {kernel("CONFIG_EXT4_FS=y"), record("Linux", "Kernel", "fs/xfs/xfs_inode.c", "kernel/fork.c"), biopsy.Yes},
 		"header beside it":      {kernel("CONFIG_EXT4_FS=y"), record("Linux", "Kernel", "fs/xfs/xfs_inode.c", "fs/xfs/xfs_inode.h"), biopsy.No},
 		"header for all":        {kernel("CONFIG_EXT4_FS=y"), record("Linux", "Kernel", "fs/xfs/xfs_inode.c", "include/linux/fs.h"), biopsy.Yes},

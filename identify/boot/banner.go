@@ -14,6 +14,7 @@ func anchors() []anchor {
 		{"Linux version ", linuxBanner},
 		{"%s version %s (", func(f finding) { f.s.kernel.proc = true }},
 		{"IKCFG_ST", linuxConfig},
+		{digitTokens, kallsyms},
 		{"sbat,1,SBAT Version,", sbat},
 		{"(gcc version ", opTEE},
 		{"(release):", trustedFirmware},
@@ -99,8 +100,8 @@ func whole(f finding, text string) bool {
 }
 
 // conclude says what several marks together mean.
-func (s *search) conclude() {
-	s.linux()
+func (s *search) conclude() error {
+	err := s.linux()
 	timer, hasTimer := s.marks["Tmr Svc"]
 	_, hasIdle := s.marks["IDLE"]
 	if hasTimer && hasIdle {
@@ -111,6 +112,7 @@ func (s *search) conclude() {
 			s.said = append(s.said, said{kind: biopsy.Firmware, name: os.name, confidence: 0.7, at: at})
 		}
 	}
+	return err
 }
 
 // tfVersion is Trusted Firmware-A's version_string: "v2.8(release):v2.8.0-12-gabcdef".

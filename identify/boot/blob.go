@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -132,11 +133,11 @@ func readBlob(ctx context.Context, in biopsy.Input, emit func(biopsy.Evidence)) 
 	if err := s.run(ctx); err != nil {
 		return err
 	}
-	s.conclude()
+	err := s.conclude()
 	for _, what := range s.said {
 		emit(what.evidence(in))
 	}
-	return s.vectors(emit)
+	return errors.Join(err, s.vectors(emit))
 }
 
 // run shows every anchor in the file to its reader, in one pass.

@@ -25,7 +25,8 @@ type kernel struct {
 	at      int64
 	proc    bool // the format of /proc/version was seen: this is the kernel, not a program that quotes it
 	config  map[string]string
-	options string // nameset of config
+	options nameset.Set // of config
+	tokens  []int64     // where the table of symbols may have its digits
 }
 
 // kernelBanner is linux_banner in init/version.c: release, builder, compiler, and the build's number and date.
@@ -61,10 +62,10 @@ func upstream(release string) string {
 }
 
 // linux says which kernel the file is.
-func (s *search) linux() {
+func (s *search) linux() error {
 	k := s.kernel
 	if k.release == "" || !k.proc {
-		return
+		return nil
 	}
 	x := map[string]string{"linux:release": k.release, "linux:build": k.builder}
 	for key, value := range k.config {
@@ -79,8 +80,18 @@ func (s *search) linux() {
 	}
 	delete(x, "linux:config-version")
 	w := linuxKernel(version, x)
-	w.at, w.symbols = k.at, k.options
+	set := &k.options
+	functions, err := s.functions()
+	if functions != nil {
+		set.Join(functions)
+		x["linux:functions"] = strconv.Itoa(functions.Len())
+	}
+	w.at = k.at
+	if set.Len() > 0 {
+		w.symbols = set.String()
+	}
 	s.said = append(s.said, w)
+	return err
 }
 
 func linuxKernel(version string, extra map[string]string) said {
@@ -113,7 +124,7 @@ var configVersion = regexp.MustCompile(`(?m)^# Linux/\S+ (\d+\.\d+(?:\.\d+)?(?:-
 
 // configuration digests a configuration: its SHA-256, how many options are on, and which, when they are not too many. The options on
 // are also a nameset of "CONFIG_NET=y", "CONFIG_ATH9K=m".
-func configuration(text []byte) (extra map[string]string, options string) {
+func configuration(text []byte) (extra map[string]string, options nameset.Set) {
 	sum := sha256.Sum256(text)
 	var on []string
 	var set nameset.Set
@@ -131,7 +142,7 @@ func configuration(text []byte) (extra map[string]string, options string) {
 	if m := configVersion.FindSubmatch(text); m != nil {
 		x["linux:config-version"] = string(m[1])
 	}
-	return x, set.String()
+	return x, set
 }
 
 // KernelConfig reads the configuration that distributions put beside the kernel.
@@ -161,7 +172,7 @@ func readKernelConfig(_ context.Context, in biopsy.Input, emit func(biopsy.Evide
 		x["linux:release"] = release
 	}
 	w := linuxKernel(version, x)
-	w.confidence, w.symbols = 0.9, options
+	w.confidence, w.symbols = 0.9, options.String()
 	e := w.evidence(in)
 	e.Basis = biopsy.Manifest
 	emit(e)

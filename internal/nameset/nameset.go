@@ -27,6 +27,9 @@ func hash(name string) uint32 {
 // Add puts a name into the set.
 func (s *Set) Add(name string) { s.hashes = append(s.hashes, hash(name)) }
 
+// Join adds all names of another set.
+func (s *Set) Join(other *Set) { s.hashes = append(s.hashes, other.hashes...) }
+
 // Len is how many names were added, doubles counted.
 func (s *Set) Len() int { return len(s.hashes) }
 

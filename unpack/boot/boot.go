@@ -30,6 +30,7 @@ var All = []biopsy.Unpacker{
 	VendorBoot,
 	Payload,
 	MCUboot,
+	STM32,
 	FIP,
 	ESPPartitions,
 	TRX,

@@ -196,6 +196,20 @@ func mcuboot(flags uint32) []byte {
 	return join(h, code(100), []byte{0x07, 0x69, byte(4 + len(tlv)), 0}, tlv)
 }
 
+func stm32(major byte, flags uint32) []byte {
+	head := stmShort
+	if major == 2 {
+		head = stmLong
+	}
+	h := make([]byte, head)
+	copy(h, "STM2")
+	h[74] = major
+	le.PutUint32(h[76:], 100)
+	le.PutUint32(h[80:], 0x2ffc2400)
+	le.PutUint32(h[100:], flags)
+	return join(h, code(100), []byte{0xff, 0xff, 0xff, 0xff})
+}
+
 func uf2Image() []byte {
 	var b []byte
 	for i := range 3 {
@@ -505,6 +519,8 @@ func samples() []sample {
 		{"vendorboot", vendorBoot()},
 		{"mcuboot", mcuboot(0)},
 		{"mcuboot-encrypted", mcuboot(4)},
+		{"stm32", stm32(1, 0)},
+		{"stm32-2-encrypted", stm32(2, stmEncrypted)},
 		{"uf2", uf2Image()},
 		{"dfuse", dfuse()},
 		{"suffix.dfu", dfuSuffix(code(60))},
