@@ -21,7 +21,7 @@ const (
 	namesReach    = 16 << 20 // how far in front of the tokens the names may begin
 	tokensReach   = 16 << 10
 	mostTables    = 32
-	mostWork      = 32 << 20 // bytes of names that are followed in vain: a real table takes a tenth
+	mostWork      = 8 << 20 // names that are stepped over: a real table takes little more than it has
 )
 
 // kallsyms notes where the digits' tokens may be, or other tables of characters; they are read when the file is known to be a kernel.
@@ -76,7 +76,7 @@ type tokens struct {
 	order binary.ByteOrder
 	text  [256][]byte
 	start int // of the table in the buffer
-	work  int // bytes of names followed
+	work  int // names stepped over
 }
 
 // readTokens follows the table from its digits on, and holds it against the index behind it.
@@ -142,28 +142,41 @@ func (t *tokens) names(b []byte) *nameset.Set {
 	return nil
 }
 
-// follow reads n names; nil when they are none, or when what follows does not begin with the markers of every 256th name.
-func (t *tokens) follow(b []byte, at, n int) *nameset.Set {
-	set := &nameset.Set{}
-	first, marker := at, -1
-	var name []byte
+// follow reads n names; nil when they are none, or when what follows does not begin with the markers of every 256th name. Names are
+// stepped over before they are spelled: from many places in the middle of the table one can go on for long.
+func (t *tokens) follow(b []byte, first, n int) *nameset.Set {
+	at, marker := first, -1
 	for i := range n {
 		if i == 256 {
 			marker = at - first
 		}
 		size, width := symbolSize(b, at)
-		if size == 0 || at+width+size > len(b) {
+		if t.work++; size == 0 || at+width+size > len(b) || t.work > mostWork {
 			return nil
 		}
+		if kind := t.text[b[at+width]]; len(kind) == 0 || !symbolType(kind[0]) {
+			return nil
+		}
+		at += width + size
+	}
+	for pad := 0; pad < 16 && at+pad+16 <= len(b); pad++ {
+		m := b[at+pad:]
+		if t.order.Uint32(m) == 0 && (t.order.Uint32(m[4:]) == uint32(marker) || t.order.Uint64(m) == 0 && t.order.Uint64(m[8:]) == uint64(marker)) {
+			return t.spell(b, first, n)
+		}
+	}
+	return nil
+}
+
+// spell gathers the functions among n names.
+func (t *tokens) spell(b []byte, at, n int) *nameset.Set {
+	set := &nameset.Set{}
+	var name []byte
+	for range n {
+		size, width := symbolSize(b, at)
 		name = name[:0]
 		for _, c := range b[at+width : at+width+size] {
 			name = append(name, t.text[c]...)
-		}
-		if t.work += len(name); t.work > mostWork {
-			return nil
-		}
-		if len(name) < 2 || !symbolType(name[0]) {
-			return nil
 		}
 		switch name[0] {
 		case 't', 'T', 'w', 'W':
@@ -171,13 +184,7 @@ func (t *tokens) follow(b []byte, at, n int) *nameset.Set {
 		}
 		at += width + size
 	}
-	for pad := 0; pad < 16 && at+pad+16 <= len(b); pad++ {
-		m := b[at+pad:]
-		if t.order.Uint32(m) == 0 && (t.order.Uint32(m[4:]) == uint32(marker) || t.order.Uint64(m) == 0 && t.order.Uint64(m[8:]) == uint64(marker)) {
-			return set
-		}
-	}
-	return nil
+	return set
 }
 
 // symbolSize reads a length: one byte, since Linux 6.1 two where the first has its top bit set.
