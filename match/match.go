@@ -23,6 +23,9 @@
 // A name that was guessed from the component's own makes of a yes an unknown, and packages of language ecosystems are asked for by CPE
 // only when their own ecosystem is silent.
 //
+// Last, RuleOut says no where the code is not in the device: in functions that a Go program does not hold, in source files that the kernel's
+// options and modules leave out, in applets that a BusyBox lacks. Only what is absent for certain counts.
+//
 // A distribution may have carried the fix back, so the makers' yes about a distribution's package is unknown. Withdrawn records, and
 // records published after Options.AsOf, do not exist.
 package match
