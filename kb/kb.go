@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/internal/mapped"
 )
 
 // Book is an opened book. Any number of goroutines may look things up.
@@ -41,7 +42,10 @@ var ErrClosed = errors.New("the book of software is closed")
 
 // Open maps the book at path. Records are checked against their sums now, indexes only by Verify: a damaged one is bounded, and may be silent.
 func Open(path string) (*Book, error) {
-	data, unmap, err := mapFile(path)
+	data, unmap, err := mapped.Open(path, headerSize)
+	if errors.Is(err, mapped.ErrSize) {
+		err = rebuild(fmt.Errorf("%w: %w", ErrNotBook, err))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open book of software: %w", err)
 	}

@@ -8,12 +8,12 @@ package refdb
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/biopsy-sca/biopsy"
+	"github.com/biopsy-sca/biopsy/internal/mapped"
 	"github.com/biopsy-sca/biopsy/internal/table"
 )
 
@@ -44,7 +44,10 @@ var ErrClosed = errors.New("the book of advisories is closed")
 // Open maps the book at path. It checks header, contents and indexes; blocks are checked when they are read, all of them by Verify.
 // The file may be replaced by rename while it is open: this Book stays on the old one.
 func Open(path string) (*Book, error) {
-	data, unmap, err := mapFile(path)
+	data, unmap, err := mapped.Open(path, headerSize)
+	if errors.Is(err, mapped.ErrSize) {
+		err = rebuild(fmt.Errorf("%w: %w", ErrNotBook, err))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open book of advisories: %w", err)
 	}
@@ -137,20 +140,4 @@ func (b *Book) reading(f func() error) error {
 		return ErrClosed
 	}
 	return f()
-}
-
-// regularFile opens path and returns its size; anything but a regular file is an error.
-func regularFile(path string) (*os.File, int64, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, 0, err
-	}
-	st, err := f.Stat()
-	if err == nil && !st.Mode().IsRegular() {
-		err = fmt.Errorf("%s: not a regular file", path)
-	}
-	if err != nil {
-		return nil, 0, errors.Join(err, f.Close())
-	}
-	return f, st.Size(), nil
 }
