@@ -95,7 +95,7 @@ func (w *witness) absent(records []biopsy.Advisory, o Options) (biopsy.Because, 
 	var out biopsy.Because
 	for i := range records {
 		a := &records[i]
-		if !o.AsOf.IsZero() && a.Published.After(o.AsOf) {
+		if !o.standing(a.Published, a.Modified, a.Withdrawn) {
 			continue
 		}
 		for j := range a.Affected {

@@ -108,13 +108,22 @@ type kernel struct {
 	configs, modules, builtin []*nameset.Set
 	functions                 []*nameset.Set // of the kernel itself; those of modules are not among them
 	places                    []string
+	releases                  map[string]bool // all that were seen
+	configured, listed        map[string]bool // those whose configuration, or list of modules, was found
 }
 
 func kernelOf(c *biopsy.Component) *kernel {
-	k := &kernel{}
+	k := &kernel{releases: map[string]bool{}, configured: map[string]bool{}, listed: map[string]bool{}}
 	for i := range c.Evidence {
 		e := &c.Evidence[i]
-		if e.Shadowed || e.Claim.Symbols == "" || e.Claim.Name != "linux" {
+		if e.Shadowed || e.Claim.Name != "linux" {
+			continue
+		}
+		release := e.Claim.Extra["linux:release"]
+		if release != "" {
+			k.releases[release] = true
+		}
+		if e.Claim.Symbols == "" {
 			continue
 		}
 		set, err := nameset.Parse(e.Claim.Symbols)
@@ -127,11 +136,11 @@ func kernelOf(c *biopsy.Component) *kernel {
 		}
 		switch {
 		case x["linux:modules"] != "":
-			k.modules = append(k.modules, set)
+			k.modules, k.listed[release] = append(k.modules, set), true
 		case x["linux:builtin"] != "":
 			k.builtin = append(k.builtin, set)
 		case x["linux:config-digest"] != "":
-			k.configs = append(k.configs, set)
+			k.configs, k.configured[release] = append(k.configs, set), true
 		default:
 			continue
 		}
@@ -143,10 +152,11 @@ func kernelOf(c *biopsy.Component) *kernel {
 	return k
 }
 
-// build hands the sets to the table. A list of what is built in says nothing of modules while their own list is missing.
+// build hands the sets to the table. A list of what is built in says nothing of modules while their own list is missing; and where two
+// kernels were seen, what one of them has says nothing of the other.
 func (k *kernel) build() kbuild.Build {
 	b := kbuild.Build{BuiltIn: len(k.builtin) > 0}
-	if len(k.configs) > 0 {
+	if len(k.configs) > 0 && covers(k.configured, k.releases) {
 		b.Option = func(name string) string {
 			for _, value := range []string{"y", "m"} {
 				if inAny(k.configs, "CONFIG_"+name+"="+value) {
@@ -156,10 +166,19 @@ func (k *kernel) build() kbuild.Build {
 			return ""
 		}
 	}
-	if len(k.modules) > 0 {
+	if len(k.modules) > 0 && covers(k.listed, k.releases) {
 		b.Module = func(name string) bool { return inAny(k.modules, name+".ko") || inAny(k.builtin, name+".ko") }
 	}
 	return b
+}
+
+func covers(known, all map[string]bool) bool {
+	for release := range all {
+		if !known[release] {
+			return false
+		}
+	}
+	return true
 }
 
 func inAny(sets []*nameset.Set, name string) bool {
@@ -179,16 +198,27 @@ func appletBuild(c *biopsy.Component) *witness {
 	}
 	var sets []*nameset.Set
 	from := ""
+	programs := map[string]bool{} // true where the applets were read
 	for i := range c.Evidence {
 		e := &c.Evidence[i]
-		if e.Claim.Extra["busybox:applets"] == "" {
+		if e.Shadowed || e.Basis != biopsy.Binary {
 			continue // a package database: the program that it brought speaks for it
+		}
+		known := e.Claim.Extra["busybox:applets"] != ""
+		programs[e.Place.Path] = programs[e.Place.Path] || known
+		if !known {
+			continue
 		}
 		s, err := nameset.Parse(e.Claim.Symbols)
 		if err != nil {
 			return nil
 		}
 		sets, from = append(sets, s), e.Place.String()
+	}
+	for _, known := range programs {
+		if !known {
+			return nil
+		}
 	}
 	if len(sets) == 0 {
 		return nil

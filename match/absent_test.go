@@ -55,6 +55,8 @@ func TestRuleOutGo(t *testing.T) {
 	}
 	html := names("golang.org/x/net/html", "golang.org/x/net/html.Parse")
 	h2 := names("golang.org/x/net/http2", "golang.org/x/net/http2.Server.ServeConn")
+	withdrawn := record("GO-2024-1", "golang.org/x/net", "golang.org/x/net/http2.Server.ServeConn")
+	withdrawn.Withdrawn = withdrawn.Published
 	want := record("GO-2024-1", "golang.org/x/net", "golang.org/x/net/http2.Server.ServeConn", "golang.org/x/net/http2.serverConn.serve")
 	for name, c := range map[string]struct {
 		component biopsy.Component
@@ -73,6 +75,7 @@ func TestRuleOutGo(t *testing.T) {
 		"second record disagree": {goModuleOf(html), []biopsy.Advisory{want, record("GO-2024-2", "golang.org/x/net", "golang.org/x/net/html.Parse")}, time.Time{}, biopsy.Yes},
 		"another database":       {goModuleOf(html), []biopsy.Advisory{record("GHSA-1", "golang.org/x/net", "Server.ServeConn")}, time.Time{}, biopsy.Yes},
 		"another module":         {goModuleOf(html), []biopsy.Advisory{record("GO-2024-1", "stdlib", "net/http.Serve")}, time.Time{}, biopsy.Yes},
+		"withdrawn record":       {goModuleOf(html), []biopsy.Advisory{withdrawn}, time.Time{}, biopsy.Yes},
 		"record of a later day":  {goModuleOf(html), []biopsy.Advisory{want}, time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC), biopsy.Yes},
 	} {
 		got, because := ruledOut(t, c.component, Options{AsOf: c.asOf}, c.records...)
@@ -121,16 +124,22 @@ func TestRuleOutKernel(t *testing.T) {
 		"lists without config":  {withBuiltIn(withModules(biopsy.Component{Eco: "generic", Name: "linux", Version: "6.1.90"}, "fs/fat/fat.ko"), "fs/ext4/ext4.ko"), xfs, biopsy.No},
 		"function is there":     {withFunctions(kernel("CONFIG_EXT4_FS=y"), "xfs_iget"), named, biopsy.Yes},
 		"function is not there": {withFunctions(kernel("CONFIG_EXT4_FS=y"), "ext4_iget"), named, biopsy.No},
-		"one file is there":     {kernel("CONFIG_EXT4_FS=y"), record("Linux", "Kernel", "fs/xfs/xfs_inode.c", "kernel/fork.c"), biopsy.Yes},
-		"header beside it":      {kernel("CONFIG_EXT4_FS=y"), record("Linux", "Kernel", "fs/xfs/xfs_inode.c", "fs/xfs/xfs_inode.h"), biopsy.No},
-		"header for all":        {kernel("CONFIG_EXT4_FS=y"), record("Linux", "Kernel", "fs/xfs/xfs_inode.c", "include/linux/fs.h"), biopsy.Yes},
-		"headers only":          {kernel("CONFIG_EXT4_FS=y"), record("Linux", "Kernel", "include/linux/fs.h"), biopsy.Yes},
-		"no files":              {kernel("CONFIG_EXT4_FS=y"), record("Linux", "Kernel"), biopsy.Yes},
-		"by cpe":                {kernel("CONFIG_EXT4_FS=y"), record("CPE", "linux:linux_kernel", "fs/xfs/xfs_inode.c"), biopsy.No},
-		"of another product":    {kernel("CONFIG_EXT4_FS=y"), record("CPE", "vendor:gateway", "fs/xfs/xfs_inode.c"), biopsy.Yes},
-		"no configuration":      {biopsy.Component{Eco: "generic", Name: "linux", Version: "6.1.90"}, xfs, biopsy.Yes},
-		"headers of debian":     {biopsy.Component{Eco: "deb", Namespace: "debian", Name: "linux-libc-dev", Version: "6.1.90-1", Source: &biopsy.Upstream{Name: "linux"}}, xfs, biopsy.No},
-		"libraries of busybox":  {biopsy.Component{Eco: "generic", Name: "busybox", Version: "1.35.0"}, xfs, biopsy.Yes},
+		"a second kernel": {func() biopsy.Component {
+			c := kernel("CONFIG_EXT4_FS=y")
+			c.Evidence[0].Claim.Extra["linux:release"] = "6.1.90-a"
+			c.Evidence = append(c.Evidence, biopsy.Evidence{Claim: biopsy.Claim{Name: "linux", Version: "6.1.90", Extra: map[string]string{"linux:release": "6.1.90-b"}}, Place: biopsy.Place{Path: "boot/other"}})
+			return c
+		}(), xfs, biopsy.Yes},
+		"one file is there":    {kernel("CONFIG_EXT4_FS=y"), record("Linux", "Kernel", "fs/xfs/xfs_inode.c", "kernel/fork.c"), biopsy.Yes},
+		"header beside it":     {kernel("CONFIG_EXT4_FS=y"), record("Linux", "Kernel", "fs/xfs/xfs_inode.c", "fs/xfs/xfs_inode.h"), biopsy.No},
+		"header for all":       {kernel("CONFIG_EXT4_FS=y"), record("Linux", "Kernel", "fs/xfs/xfs_inode.c", "include/linux/fs.h"), biopsy.Yes},
+		"headers only":         {kernel("CONFIG_EXT4_FS=y"), record("Linux", "Kernel", "include/linux/fs.h"), biopsy.Yes},
+		"no files":             {kernel("CONFIG_EXT4_FS=y"), record("Linux", "Kernel"), biopsy.Yes},
+		"by cpe":               {kernel("CONFIG_EXT4_FS=y"), record("CPE", "linux:linux_kernel", "fs/xfs/xfs_inode.c"), biopsy.No},
+		"of another product":   {kernel("CONFIG_EXT4_FS=y"), record("CPE", "vendor:gateway", "fs/xfs/xfs_inode.c"), biopsy.Yes},
+		"no configuration":     {biopsy.Component{Eco: "generic", Name: "linux", Version: "6.1.90"}, xfs, biopsy.Yes},
+		"headers of debian":    {biopsy.Component{Eco: "deb", Namespace: "debian", Name: "linux-libc-dev", Version: "6.1.90-1", Source: &biopsy.Upstream{Name: "linux"}}, xfs, biopsy.No},
+		"libraries of busybox": {biopsy.Component{Eco: "generic", Name: "busybox", Version: "1.35.0"}, xfs, biopsy.Yes},
 	} {
 		if got, because := ruledOut(t, c.component, Options{}, c.record); got != c.want {
 			t.Errorf("%s: got %v because %q, want %v", name, got, because.Text, c.want)
@@ -140,11 +149,16 @@ func TestRuleOutKernel(t *testing.T) {
 
 func TestRuleOutApplets(t *testing.T) {
 	box := biopsy.Component{Eco: "generic", Name: "busybox", Version: "1.30.1", Evidence: []biopsy.Evidence{
-		{Claim: biopsy.Claim{Name: "busybox", Symbols: names("ash", "ls", "udhcpc"), Extra: map[string]string{"busybox:applets": "ash ls udhcpc"}}, Place: biopsy.Place{Path: "bin/busybox"}}}}
+		{Basis: biopsy.Binary, Claim: biopsy.Claim{Name: "busybox", Symbols: names("ash", "ls", "udhcpc"), Extra: map[string]string{"busybox:applets": "ash ls udhcpc"}}, Place: biopsy.Place{Path: "bin/busybox"}}}}
 	for file, want := range map[string]biopsy.Answer{"editors/awk.c": biopsy.No, "networking/udhcp/dhcpc.c": biopsy.Yes, "libbb/lineedit.c": biopsy.Yes, "networking/udhcp/d6_dhcpc.c": biopsy.No} {
 		got, because := ruledOut(t, box, Options{}, biopsy.Advisory{ID: "CVE-2024-1", Affected: []biopsy.Affected{{Ecosystem: "Upstream", Name: "busybox", Files: []string{file}}}})
 		if got != want {
 			t.Errorf("%s: got %v because %q, want %v", file, got, because.Text, want)
 		}
+	}
+	box.Evidence = append(box.Evidence, biopsy.Evidence{Basis: biopsy.Binary, Claim: biopsy.Claim{Name: "busybox"}, Place: biopsy.Place{Path: "usr/lib/renamed"}})
+	awk := biopsy.Advisory{ID: "CVE-2024-1", Affected: []biopsy.Affected{{Ecosystem: "Upstream", Name: "busybox", Files: []string{"editors/awk.c"}}}}
+	if got, _ := ruledOut(t, box, Options{}, awk); got != biopsy.Yes {
+		t.Errorf("beside a program whose applets are not known: got %v, want yes", got)
 	}
 }

@@ -166,7 +166,7 @@ func (m *matcher) nearest(notes []note, f *biopsy.Finding) []note {
 	var spoke, own, rest []note
 	for _, n := range notes {
 		switch {
-		case !m.standing(n.published, n.modified, n.withdrawn):
+		case !m.o.standing(n.published, n.modified, n.withdrawn):
 		case slices.ContainsFunc(f.Because, func(b biopsy.Because) bool { return b.Record == n.id }):
 			spoke = append(spoke, n)
 		case n.id == f.Advisory:

@@ -224,12 +224,12 @@ func (m *matcher) known(key pkg) ([]refdb.Entry, error) {
 
 // exists says whether a record stands at the time asked about.
 func (m *matcher) exists(e *refdb.Entry) bool {
-	return m.standing(e.Published, e.Modified, e.Withdrawn)
+	return m.o.standing(e.Published, e.Modified, e.Withdrawn)
 }
 
 // standing: a record without date of publication counts from its last change.
-func (m *matcher) standing(published, modified, withdrawn time.Time) bool {
-	asOf := m.o.AsOf
+func (o *Options) standing(published, modified, withdrawn time.Time) bool {
+	asOf := o.AsOf
 	if asOf.IsZero() {
 		return withdrawn.IsZero()
 	}
