@@ -15,6 +15,9 @@ import (
 
 // compiled names a program, library or object file.
 func (s *shelf) compiled(_ context.Context, in biopsy.Input, emit func(biopsy.Evidence)) error {
+	if strings.HasSuffix(in.Path, ".ko") {
+		return nil // modules share tables and messages with libraries and tools, and no book knows the kernel that would outweigh them
+	}
 	f, err := traits.Read(in.Content, in.Size())
 	if f == nil {
 		return err

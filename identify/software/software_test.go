@@ -152,6 +152,7 @@ func TestNaming(t *testing.T) {
 	}{
 		{"built for another processor", pump(4), "installed pump@2.4.0"},
 		{"under another name", moved(pump(4), "bins/f0001.bin"), "installed pump@2.4.0"},
+		{"a kernel module", moved(pump(4), "lib/modules/6.1/kernel/lib/pump.ko"), ""},
 		{"a version between the known ones", file{path: "x", soname: "libpump.so.2", texts: joined(says("pump", 0, 60), says("pump", 400, 8), says("pump", 500, 8), says("new pump", 0, 20))},
 			"installed pump@ of 2.4.0,2.5.0 nearest"},
 		{"newer than all", file{path: "x", soname: "libpump.so.2", texts: joined(pump(5).texts, says("new pump", 0, 20))}, "installed pump@ of 2.5.0 nearest"},
